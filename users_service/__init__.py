@@ -1,0 +1,45 @@
+"""The users service: a Pyramid application for PasteDeploy."""
+
+import os
+import sys
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.router import Router
+
+from users_service.jsonapi import Limits
+from users_service.migrations import SchemaError
+from users_service.settings import SettingsError, load
+
+
+def main(global_config: dict[str, str], **ini: str) -> Router:
+    """Make the WSGI application: the `paste.app_factory` of this package.
+
+    :param ini: the keys of the ini file's `[app:main]`.
+    :raises SystemExit: with all that keeps the service from being started, for the operator.
+    """
+    try:
+        return make_app(ini)
+    except (SettingsError, SchemaError) as error:
+        sys.exit(str(error))
+
+
+def make_app(ini: dict[str, Any]) -> Router:
+    settings = load(ini, os.environ)
+    config = Configurator(settings=ini)
+    config.registry["settings"] = settings
+    config.include("users_service.transactions")
+    config.include("users_service.security")
+    config.include("users_service.jsonapi")
+    config.set_jsonapi_limits(
+        Limits(
+            page_size=settings.page_size,
+            max_page_size=settings.max_page_size,
+            max_body_size=settings.max_body_size,
+            max_url_length=settings.max_url_length,
+            max_json_depth=settings.max_json_depth,
+        )
+    )
+    config.include("users_service.resources", route_prefix="/api/v1")
+    config.include("users_service.health")
+    return config.make_wsgi_app()

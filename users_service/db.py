@@ -1,0 +1,79 @@
+"""What every table shares: the declarative base, constraint names, and the column types."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from uuid_utils.compat import uuid7
+
+# Constraints carry names that are the same on every engine: migrations can drop them, and the
+# name in an engine's error leads back to the columns.
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    # A NO PAD binary collation: equality is exact and order is by code point. The usual ones take
+    # "mıke" for "mike" or ignore trailing blanks.
+    __table_args__: Any = {
+        "mysql_engine": "InnoDB",
+        "mysql_charset": "utf8mb4",
+        "mysql_collate": "utf8mb4_nopad_bin",
+    }
+
+
+def text_type(length: int) -> String:
+    """Text of at most `length` characters, compared and sorted by code point on every engine."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant with microseconds. Goes in and comes out aware, in UTC, on every engine."""
+
+    impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _creation_time(context: DefaultExecutionContext) -> datetime:
+    parameters: dict[str, datetime] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return parameters["creation_time"]
+
+
+class Identified:
+    """A UUID as the primary key: version 7 (RFC 9562 §5.7) unless one is given."""
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid7, sort_order=-1)
+
+
+class Timestamped:
+    """When a row was made and last changed. An UPDATE that changes nothing is not sent at all."""
+
+    creation_time: Mapped[datetime] = mapped_column(UTCDateTime, default=now, sort_order=1)
+    modification_time: Mapped[datetime] = mapped_column(
+        UTCDateTime, default=_creation_time, onupdate=now, sort_order=2
+    )

@@ -1,0 +1,27 @@
+"""Whether the process lives and can serve: the pattern for an endpoint that is no resource."""
+
+from typing import Any
+
+from cornice.service import Service
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.security import NO_PERMISSION_REQUIRED
+from sqlalchemy import select
+
+
+def livez(request: Request) -> dict[str, Any]:
+    """Answer as long as the process can answer at all."""
+    return {"status": "ok"}
+
+
+def readyz(request: Request) -> dict[str, Any]:
+    """Answer if the database does; 503 otherwise."""
+    request.dbsession.execute(select(1))
+    return {"status": "ok"}
+
+
+def includeme(config: Configurator) -> None:
+    for view in (livez, readyz):
+        service = Service(name=view.__name__, path=f"/{view.__name__}", renderer="json")
+        service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
+        config.add_cornice_service(service)

@@ -1,0 +1,62 @@
+"""JSON:API 1.1 on Pyramid, Cornice, marshmallow-jsonapi and SQLAlchemy, for any host application.
+
+What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
+JSON:API recommends, below the route prefix of the caller; whatever goes wrong is answered with an
+errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control.
+
+What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
+rolls back, and a security policy that knows the permissions `<type>:read`, `:create`, `:update`
+and `:delete`. It creates no session, commits nothing, spells no URL prefix, and knows none of the
+host's resources.
+"""
+
+import re
+import uuid
+
+from pyramid.config import Configurator
+from pyramid.events import NewResponse
+from pyramid.request import Request
+
+from users_service.jsonapi.errors import Error, JSONAPIError
+from users_service.jsonapi.limits import Limits
+from users_service.jsonapi.media import renderer
+from users_service.jsonapi.services import add_jsonapi_resource
+
+__all__ = ["Error", "JSONAPIError", "Limits", "includeme"]
+
+
+def includeme(config: Configurator) -> None:
+    # Cornice's own exception views would answer with documents of another kind.
+    config.add_settings(handle_exceptions=False)
+    config.include("cornice")
+    config.include("users_service.jsonapi.exceptions")
+    config.add_renderer("jsonapi", renderer)
+    config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
+    config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
+    config.set_jsonapi_limits(Limits())
+    config.add_request_method(request_limits, "jsonapi_limits", property=True)
+    config.add_request_method(request_id, reify=True)
+    config.add_subscriber(add_headers, NewResponse)
+
+
+def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
+    config.registry["jsonapi_limits"] = limits
+
+
+def request_limits(request: Request) -> Limits:
+    limits: Limits = request.registry["jsonapi_limits"]
+    return limits
+
+
+def request_id(request: Request) -> str:
+    """The client's `X-Request-ID` if it is harmless, or a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given) else uuid.uuid4().hex
+
+
+def add_headers(event: NewResponse) -> None:
+    """Complete every response, errors included."""
+    headers = event.response.headers
+    headers["X-Request-ID"] = event.request.request_id
+    headers.setdefault("Vary", "Accept")
+    headers.setdefault("Cache-Control", "no-cache")

@@ -1,0 +1,50 @@
+"""Integrity errors of the engines, led back to the field whose constraint was violated."""
+
+import re
+from typing import Any
+
+from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy.exc import IntegrityError
+
+from users_service.jsonapi.body import field_error
+from users_service.jsonapi.errors import Error, at
+from users_service.jsonapi.resource import Resource
+
+
+def conflict(error: IntegrityError, resource: Resource) -> Error:
+    """Return the 409 for a violated constraint; its pointer is that of the client's field.
+
+    A column that is computed from another one names its source in `Column.info["attribute"]`.
+    """
+    for column in _violated_columns(error.orig, resource.model.__table__):
+        if column.primary_key:
+            detail = "There is a resource with this id already."
+            return Error(code="already_taken", detail=detail, source=at("data", "id"))
+        attribute = column.info.get("attribute", column.key)
+        for name in resource.writable:
+            if resource.attribute(name) == attribute:
+                message = f"There is a resource with this {name} already."
+                return field_error("already_taken", name, message, "data", "attributes", name)
+    return Error(code="conflict", detail="The change would contradict other stored data.")
+
+
+def _violated_columns(original: Any, table: Table) -> list[Any]:
+    """Find the columns of a violated unique or primary key constraint, in each driver's words."""
+    if (diagnostics := getattr(original, "diag", None)) is not None:  # psycopg
+        return _constraint_columns(table, diagnostics.constraint_name)
+    message = str(original.args[-1])
+    if match := re.search(r"for key '(?:[^'.]*\.)?([^'.]+)'\Z", message):  # MariaDB's error 1062
+        return _constraint_columns(table, match[1])
+    if match := re.fullmatch(r"UNIQUE constraint failed: (.+)", message):  # SQLite
+        names = [name.rpartition(".")[2] for name in match[1].split(", ")]
+        return [table.c[name] for name in names if name in table.c]
+    return []
+
+
+def _constraint_columns(table: Table, name: str | None) -> list[Any]:
+    if name == "PRIMARY":
+        return list(table.primary_key.columns)
+    for constraint in table.constraints:
+        if constraint.name == name and isinstance(constraint, UniqueConstraint):
+            return list(constraint.columns)
+    return list(table.primary_key.columns) if table.primary_key.name == name else []

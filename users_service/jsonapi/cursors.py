@@ -1,0 +1,83 @@
+"""Cursors: a row's place in an order, as text that only this resource and this order take back.
+
+A cursor is a position and no capability: it lets a client see no row that it could not list. Its
+digest is there to refuse damage and mix-ups, so it needs no secret.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from users_service.jsonapi.resource import Resource
+
+DIGEST_SIZE = 8
+
+Order = Sequence[tuple[str, bool]]
+"""Field names, each with whether it descends; the last one is unique."""
+
+Position = tuple[Any, ...]
+"""A row's values of an order's fields; empty for the place behind the last row."""
+
+BEHIND_LAST: Position = ()
+
+
+def encode(resource: Resource, order: Order, position: Position) -> str:
+    """Return the cursor of a position."""
+    values = json.dumps(
+        [value.isoformat() if isinstance(value, datetime) else _plain(value) for value in position],
+        separators=(",", ":"),
+    ).encode()
+    return base64.urlsafe_b64encode(_digest(resource, order, values) + values).decode().rstrip("=")
+
+
+def decode(resource: Resource, order: Order, cursor: str) -> Position:
+    """Return the position that a cursor of this resource and order stands for.
+
+    :raises ValueError: if it is damaged, or was made for another resource or order.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("Not a cursor of this API.") from None
+    digest, values = raw[:DIGEST_SIZE], raw[DIGEST_SIZE:]
+    if digest != _digest(resource, order, values):
+        raise ValueError("Not a cursor of this resource in this order.")
+    try:
+        return _typed(resource, order, json.loads(values))
+    except (ValueError, TypeError, RecursionError):
+        raise ValueError("Not a cursor of this API.") from None
+
+
+def _digest(resource: Resource, order: Order, values: bytes) -> bytes:
+    scope = json.dumps([resource.type, [list(term) for term in order]]).encode()
+    return hashlib.blake2b(scope + b"\0" + values, digest_size=DIGEST_SIZE).digest()
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _typed(resource: Resource, order: Order, values: Any) -> Position:
+    if not isinstance(values, list) or len(values) not in (0, len(order)):
+        raise ValueError
+    return tuple(
+        _value(resource.column(name).type.python_type, value)
+        for (name, _), value in zip(order, values, strict=False)
+    )
+
+
+def _value(kind: type, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind is UUID:
+        return UUID(value)
+    if kind is datetime:
+        return datetime.fromisoformat(value)
+    if type(value) is not kind:
+        raise TypeError
+    return value

@@ -1,0 +1,115 @@
+"""Error objects (§7 Errors), their codes, and the one exception that carries them."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+# Every code that a response can carry, with its status and title. Codes are stable; docs/errors.md
+# explains each. The title is the same for every occurrence of a code.
+CODES: dict[str, tuple[int, str]] = {
+    "bad_request": (400, "Bad request"),
+    "invalid_json": (400, "Body is not valid JSON"),
+    "malformed_document": (400, "Malformed JSON:API document"),
+    "invalid_parameter": (400, "Invalid query parameter"),
+    "unsupported_parameter": (400, "Query parameter not supported here"),
+    "forbidden": (403, "Not permitted"),
+    "client_id_refused": (403, "Client-generated id refused"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "not_acceptable": (406, "No acceptable media type"),
+    "type_conflict": (409, "Type does not match the endpoint"),
+    "id_conflict": (409, "Id does not match the endpoint"),
+    "already_taken": (409, "Value already taken"),
+    "conflict": (409, "Conflict with the stored data"),
+    "body_too_large": (413, "Body too large"),
+    "url_too_long": (414, "URL too long"),
+    "unsupported_media_type": (415, "Unsupported media type"),
+    "unknown_field": (422, "Unknown field"),
+    "read_only_field": (422, "Read-only field"),
+    "missing_field": (422, "Required field is missing"),
+    "invalid_value": (422, "Invalid value"),
+    "headers_too_large": (431, "Header fields too large"),
+    "internal_error": (500, "Internal error"),
+    "not_implemented": (501, "Not implemented"),
+    "unavailable": (503, "Temporarily unavailable"),
+}
+
+# A client decides how many faults its document has; the answer stays small.
+MOST_ERRORS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    """One error object.
+
+    :param code: a key of CODES, which gives the status and the title.
+    :param detail: what is wrong with this occurrence.
+    :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; nothing if neither fits.
+    :param meta: further facts; for the error of one field its `attribute` and a `message`.
+    """
+
+    code: str
+    detail: str
+    source: dict[str, str] | None = None
+    meta: dict[str, Any] | None = None
+
+    @property
+    def status(self) -> int:
+        return CODES[self.code][0]
+
+    def as_object(self, request_id: str) -> dict[str, Any]:
+        status, title = CODES[self.code]
+        error: dict[str, Any] = {"id": request_id, "status": str(status), "code": self.code}
+        error |= {"title": title, "detail": self.detail}
+        if self.source is not None:
+            error["source"] = self.source
+        if self.meta is not None:
+            error["meta"] = self.meta
+        return error
+
+
+class JSONAPIError(Exception):
+    """A request that ends in an errors document.
+
+    :param errors: what is wrong, at least one; only the first MOST_ERRORS are kept.
+    :param headers: response headers that belong to the errors, such as `Allow`.
+    """
+
+    def __init__(self, *errors: Error, headers: dict[str, str] | None = None) -> None:
+        self.errors = errors[:MOST_ERRORS]
+        self.headers = headers or {}
+        super().__init__("; ".join(f"{error.code}: {error.detail}" for error in self.errors))
+
+    @property
+    def status(self) -> int:
+        """The most general status that fits every error: 400 for several kinds of 4xx."""
+        statuses = {error.status for error in self.errors}
+        if len(statuses) == 1:
+            return statuses.pop()
+        return HTTPStatus.BAD_REQUEST if max(statuses) < 500 else HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def errors_document(errors: tuple[Error, ...], request_id: str) -> dict[str, Any]:
+    return {
+        "jsonapi": {"version": "1.1"},
+        "errors": [error.as_object(request_id) for error in errors],
+    }
+
+
+def pointer(*tokens: str | int) -> str:
+    """Join reference tokens to a JSON Pointer, `~` and `/` escaped (RFC 6901 §3)."""
+    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
+
+
+def at(*tokens: str | int) -> dict[str, str]:
+    """The source of an error at a place in the request document."""
+    return {"pointer": pointer(*tokens)}
+
+
+def parameter(name: str) -> dict[str, str]:
+    """The source of an error in a query parameter."""
+    return {"parameter": name}
+
+
+def not_found() -> JSONAPIError:
+    return JSONAPIError(Error(code="not_found", detail="There is no resource at this URL."))

@@ -1,0 +1,40 @@
+"""The users table, and what makes two e-mail addresses the same."""
+
+import unicodedata
+
+import idna
+from sqlalchemy.orm import Mapped, mapped_column, validates
+
+from users_service.db import Base, Identified, Timestamped, text_type
+
+
+def email_key(email: str) -> str:
+    """Return what two spellings of one address have in common.
+
+    The local part is compared by canonical caseless matching (Unicode §3.13, D145), the domain in
+    its ASCII form (UTS #46), so that `José@Bücher.example`, its decomposed form and
+    `josé@xn--bcher-kva.example` have one key, while `jose@` and `mıke@` keep their own.
+    """
+    local, at, domain = email.rpartition("@")
+    local = unicodedata.normalize("NFD", local).casefold()
+    try:
+        domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+    except idna.IDNAError:
+        domain = unicodedata.normalize("NFD", domain).casefold()
+    return unicodedata.normalize("NFC", local + at + domain)
+
+
+class User(Identified, Timestamped, Base):
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(text_type(254))
+    # Computed here and not by the engine, whose lower() differs from one to the next. Case folding
+    # can triple a local part of 64 characters; a domain in ASCII has at most 253.
+    email_key: Mapped[str] = mapped_column(text_type(450), unique=True, info={"attribute": "email"})
+    name: Mapped[str] = mapped_column(text_type(250))
+    is_active: Mapped[bool] = mapped_column(default=False)
+
+    @validates("email")
+    def _compute_key(self, _attribute: str, email: str) -> str:
+        self.email_key = email_key(email)
+        return email

@@ -1,0 +1,5 @@
+"""What a client may send and see: one marshmallow-jsonapi schema for each resource."""
+
+from users_service.schemas.users import UserSchema
+
+__all__ = ["UserSchema"]

@@ -1,0 +1,91 @@
+"""The house's field types: strict about JSON's types, and about what every engine can store."""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import email_validator
+from marshmallow import ValidationError
+from marshmallow.validate import Length
+from marshmallow_jsonapi import Schema, fields
+
+__all__ = ["Boolean", "Email", "Identifier", "Line", "Schema", "Timestamp"]
+
+# Names such as .local, .test and .internal are refused by default; inside a team's own network
+# they are ordinary domains. The list is the library's documented switch for it.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
+    """A UUID in its 8-4-4-4-12 form (RFC 9562 §4), in upper or lower case."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
+        if not isinstance(value, str) or not UUID_FORMAT.fullmatch(value):
+            raise self.make_error("invalid_uuid")
+        return UUID(value)
+
+
+class Boolean(fields.Boolean):  # type: ignore[misc]
+    """true or false; marshmallow's own also takes 1, "yes" and "off"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Line(fields.String):  # type: ignore[misc]
+    """One line of text of 1 to `max_length` characters, without its surrounding blanks.
+
+    Control characters are refused: no engine is asked to store U+0000, and no log or terminal is
+    asked to show an escape sequence.
+    """
+
+    default_error_messages = {
+        "blank": "Must have at least one character that is no blank.",
+        "control": "Must not contain control characters.",
+    }
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(validate=Length(max=max_length), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            raise self.make_error("control")
+        text = text.strip()
+        if not text:
+            raise self.make_error("blank")
+        return text
+
+
+class Email(fields.String):  # type: ignore[misc]
+    """An address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531), kept as it was sent."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=[Length(max=254), self._check], **kwargs)
+
+    @staticmethod
+    def _check(address: str) -> None:
+        if len(address) > 254:
+            return  # said by Length, and costly to parse
+        try:
+            email_validator.validate_email(address, check_deliverability=False)
+        except email_validator.EmailNotValidError as error:
+            raise ValidationError(f"Not a valid email address. {error}") from None
+
+
+class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
+    """An instant as RFC 3339 §5.6 writes it: UTC, microseconds, and a Z that needs no escaping."""
+
+    def _serialize(
+        self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any
+    ) -> str | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC).replace(tzinfo=None)
+        return utc.isoformat(timespec="microseconds") + "Z"

@@ -1,0 +1,15 @@
+"""A user as clients send and see it."""
+
+from users_service.schemas.base import Boolean, Email, Identifier, Line, Schema, Timestamp
+
+
+class UserSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
+    class Meta:
+        type_ = "users"
+
+    id = Identifier()
+    email = Email(required=True)
+    name = Line(required=True, max_length=250)
+    is_active = Boolean()
+    creation_time = Timestamp(dump_only=True)
+    modification_time = Timestamp(dump_only=True)

@@ -1,0 +1,95 @@
+"""waitress, with answers that are JSON:API even where the application is never asked."""
+
+import socket
+import uuid
+from typing import Any
+
+import orjson
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask
+
+from users_service.jsonapi.errors import Error, errors_document
+from users_service.jsonapi.media import MEDIA_TYPE
+
+# What waitress refuses by itself, by status.
+REFUSALS = {
+    400: Error(code="bad_request", detail="The request is no well-formed HTTP."),
+    413: Error(code="body_too_large", detail="The body is larger than the server takes."),
+    431: Error(code="headers_too_large", detail="The header fields are larger than allowed."),
+    500: Error(code="internal_error", detail="The service failed."),
+    501: Error(code="not_implemented", detail="Only the transfer coding chunked is supported."),
+}
+
+# A client that still sends its body when it is refused reads the answer only if the connection
+# stays open meanwhile (RFC 9112 §9.6). This many bytes of it are read and thrown away.
+MOST_DRAINED = 64 << 20
+
+
+class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
+    """Answers a request that waitress refuses with an errors document."""
+
+    def execute(self) -> None:
+        error = REFUSALS.get(self.request.error.code, REFUSALS[400])
+        request_id = uuid.uuid4().hex
+        body = orjson.dumps(errors_document((error,), request_id))
+        self.status = f"{self.request.error.code} {self.request.error.reason}"
+        self.response_headers += [
+            ("Content-Type", MEDIA_TYPE),
+            ("Cache-Control", "no-store"),
+            ("Vary", "Accept"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Request-ID", request_id),
+        ]
+        self.channel.drain_before_close = True
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection that is closed in two steps after a refusal: first for writing, then wholly."""
+
+    error_task_class = DocumentErrorTask
+    drain_before_close = False
+    drained: int | None = None
+
+    def readable(self) -> bool:
+        return self.drained is not None or super().readable()
+
+    def handle_read(self) -> None:
+        if self.drained is None:
+            super().handle_read()
+            return
+        try:
+            self.drained += len(self.recv(self.adj.recv_bytes))
+        except OSError:
+            self.drained = MOST_DRAINED
+        if self.drained >= MOST_DRAINED:
+            self.handle_close()
+
+    def handle_close(self) -> None:
+        # Called again at the end of the client's data, or when channel_timeout has passed.
+        if self.drain_before_close and self.drained is None and self.connected:
+            self.drained = 0
+            self.will_close = False
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                super().handle_close()
+        else:
+            super().handle_close()
+
+
+def serve(app: Any, _global_config: dict[str, str], **options: str) -> None:
+    """Serve until the process is told to stop: the `paste.server_runner` of this package.
+
+    :param options: the keys of the ini file's `[server:main]`: waitress's own arguments.
+    """
+    dispatchers: dict[int, Any] = {}
+    server = create_server(app, map=dispatchers, **options)
+    for dispatcher in dispatchers.values():
+        if hasattr(dispatcher, "channel_class"):
+            dispatcher.channel_class = Channel
+    server.print_listen("Serving on http://{}:{}")
+    server.run()

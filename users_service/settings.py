@@ -1,0 +1,159 @@
+"""Settings: ini keys and environment variables become one frozen Settings, or all their faults."""
+
+import importlib.util
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+INI_PREFIX = "users_service."
+ENVIRONMENT_PREFIX = "USERS_SERVICE_"
+DRIVERS = {
+    "sqlite": ("sqlite3", ""),
+    "postgresql+psycopg": ("psycopg", "postgresql"),
+    "mysql+pymysql": ("pymysql", "mysql"),
+}
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `faults` has one sentence for each of them."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(["The settings have faults:", *(f"  - {f}" for f in faults)]))
+
+
+def _database_url(text: str) -> str:
+    """Check an SQLAlchemy URL. The messages never repeat it: it may hold a password."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("is not a database URL such as sqlite:////srv/users.sqlite3") from None
+    if url.drivername not in DRIVERS:
+        raise ValueError(f"must start with one of {', '.join(f'{d}://' for d in DRIVERS)}")
+    module, extra = DRIVERS[url.drivername]
+    if importlib.util.find_spec(module) is None:
+        raise ValueError(f"needs a driver: pip install 'users_service[{extra}]'")
+    if not url.database or url.database == ":memory:":
+        raise ValueError("names no database")
+    return text
+
+
+def _permissions(text: str) -> frozenset[str]:
+    names = frozenset(text.replace(",", " ").split())
+    for name in sorted(names):
+        if not re.fullmatch(r"\*|[a-z][a-z0-9_-]*:(\*|read|create|update|delete)", name):
+            raise ValueError(f"has {name!r}, which is neither * nor of the form users:read")
+    return names
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not low <= float(text) <= high:
+            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}")
+        return float(text)
+
+    return parse
+
+
+def _setting(parse: Callable[[str], Any], default: str | None, doc: str) -> Any:
+    return field(metadata={"parse": parse, "default": default, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of the service. A default of None means that a value is required."""
+
+    database_url: str = _setting(
+        _database_url,
+        None,
+        "where the data is: sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
+    )
+    anonymous_permissions: frozenset[str] = _setting(
+        _permissions,
+        "",
+        "what a request without a token may do: nothing when empty, * for everything, "
+        "or names such as users:read users:*",
+    )
+    page_size: int = _setting(_whole(1, 10_000), "20", "resources on a page when none is asked for")
+    max_page_size: int = _setting(_whole(1, 10_000), "1000", "most resources on one page")
+    max_body_size: int = _setting(
+        _whole(1024, 1 << 30), "1048576", "most bytes in a request's body; more gives 413"
+    )
+    max_url_length: int = _setting(
+        _whole(256, 1 << 17), "8192", "most bytes in a request's path and query; more gives 414"
+    )
+    max_json_depth: int = _setting(
+        _whole(4, 500), "32", "most levels of arrays and objects in a request's body"
+    )
+    pool_size: int = _setting(_whole(1, 1000), "5", "database connections kept open by a process")
+    pool_overflow: int = _setting(_whole(0, 1000), "5", "connections beyond these under load")
+    pool_timeout: float = _setting(
+        _seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
+    )
+    connect_timeout: int = _setting(_whole(1, 300), "5", "seconds to reach the database server")
+    lock_timeout: float = _setting(
+        _seconds(0.1, 300), "5", "seconds that a statement waits for another transaction's lock"
+    )
+    statement_timeout: float = _setting(
+        _seconds(0.1, 3600), "30", "seconds that one statement may run"
+    )
+    retry_deadline: float = _setting(
+        _seconds(0, 300), "10", "seconds for which a request is tried again after a conflict"
+    )
+
+
+def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """Read every setting; the environment wins over the ini file.
+
+    :param ini: the keys of the ini file's `[app:main]`; those of other packages are ignored.
+    :param environ: the process environment. `USERS_SERVICE_<NAME>` holds a value,
+        `USERS_SERVICE_<NAME>_FILE` the path of a file that holds it.
+    :raises SettingsError: with every fault at once.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    known = {f.name: f for f in fields(Settings)}
+    for key in sorted(ini):
+        if key.startswith(INI_PREFIX) and key.removeprefix(INI_PREFIX) not in known:
+            faults.append(f"{key} is not a setting")
+    for name, declared in known.items():
+        try:
+            values[name] = _value(declared, ini, environ)
+        except ValueError as error:
+            faults.append(f"{INI_PREFIX}{name} ({ENVIRONMENT_PREFIX}{name.upper()}) {error}")
+    if values.get("page_size", 0) > values.get("max_page_size", 1 << 31):
+        faults.append(f"{INI_PREFIX}page_size must not exceed {INI_PREFIX}max_page_size")
+    if faults:
+        raise SettingsError(faults)
+    return Settings(**values)
+
+
+def _value(declared: Field[Any], ini: Mapping[str, str], environ: Mapping[str, str]) -> Any:
+    variable = ENVIRONMENT_PREFIX + declared.name.upper()
+    text = environ.get(variable, "").strip()
+    path = environ.get(f"{variable}_FILE", "").strip()
+    if text and path:
+        raise ValueError(f"is given twice: {variable} and {variable}_FILE")
+    if path:
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"cannot be read from {variable}_FILE: {error}") from None
+    text = text or ini.get(INI_PREFIX + declared.name, "").strip() or declared.metadata["default"]
+    if text is None:
+        raise ValueError("is required")
+    return declared.metadata["parse"](text)

@@ -1,0 +1,111 @@
+"""One request, one transaction: request.dbsession, pyramid_tm, and what is tried again."""
+
+import random
+import time
+from typing import Any
+
+import pyramid_tm
+import zope.sqlalchemy
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from users_service.engine import make_engine, writing
+from users_service.migrations import check_schema
+from users_service.settings import Settings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+# Waits before a new attempt double from the first to the longest; each is drawn at random below
+# that, so that contenders do not meet again.
+FIRST_WAIT = 0.01
+LONGEST_WAIT = 0.5
+
+# Deadlock, record changed since the last read, lock wait timeout.
+MARIADB_CONFLICTS = {1213, 1020, 1205}
+# Lock not available, which is lock_timeout's.
+POSTGRESQL_LOCK_TIMEOUT = "55P03"
+SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+
+
+def includeme(config: Configurator) -> None:
+    settings: Settings = config.registry["settings"]
+    engine = make_engine(settings)
+    check_schema(engine)
+    config.registry["engine"] = engine
+    config.registry["writing_engine"] = writing(engine)
+    config.add_settings(
+        {
+            # An error that is returned and not raised must not commit what was flushed before it.
+            "tm.commit_veto": pyramid_tm.default_commit_veto,
+            "tm.manager_hook": pyramid_tm.explicit_manager,
+            "tm.annotate_user": False,
+        }
+    )
+    config.include("pyramid_tm")
+    config.add_request_method(dbsession, reify=True)
+    config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
+
+
+def dbsession(request: Request) -> Session:
+    """The session of this request, committed or rolled back with the request's transaction.
+
+    For unsafe methods it counts as changed from the start: zope.sqlalchemy would otherwise roll
+    back what Core and text statements wrote.
+    """
+    if request.method in SAFE_METHODS:
+        engine, state = request.registry["engine"], "active"
+    else:
+        engine, state = request.registry["writing_engine"], "changed"
+    session = Session(engine)
+    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=request.tm)
+    return session
+
+
+def is_conflict(error: BaseException | None) -> bool:
+    """Whether an engine gave this transaction up in favour of another: it may succeed next time.
+
+    A violated constraint is no conflict but an answer. Nor is a lost connection: whether a COMMIT
+    arrived is not known then, and a second one could store a thing twice.
+    """
+    if not isinstance(error, DBAPIError) or error.connection_invalidated:
+        return False
+    original: Any = error.orig
+    if state := getattr(original, "sqlstate", None):
+        return str(state).startswith("40") or state == POSTGRESQL_LOCK_TIMEOUT
+    if code := getattr(original, "sqlite_errorcode", None):
+        return (code & 0xFF) in SQLITE_CONFLICTS
+    return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
+
+
+def retry_policy(deadline: float, max_body_size: int) -> Any:
+    """Return the execution policy that tries a request again, from its start, after a conflict.
+
+    It looks at `request.exception`, which exception views leave behind, for errors of statements
+    and of COMMIT alike. Once the deadline has passed, the view's answer is the answer.
+
+    :param deadline: seconds from a request's start in which a new attempt may begin.
+    :param max_body_size: the largest body, in bytes, that is kept for further attempts.
+    """
+
+    def policy(environ: dict[str, Any], router: Any) -> Response:
+        end = time.monotonic() + deadline
+        longest = FIRST_WAIT
+        while True:
+            with router.request_context(environ) as request:
+                repeatable = (request.content_length or 0) <= max_body_size and (
+                    request.content_length is not None or not request.is_body_readable
+                )
+                if repeatable:
+                    request.make_body_seekable()
+                response: Response = router.invoke_request(request)
+                conflict = repeatable and is_conflict(request.exception)
+            wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
+            if not conflict or time.monotonic() + wait > end:
+                return response
+            time.sleep(wait)
+            longest = min(2 * longest, LONGEST_WAIT)
+
+    return policy
