@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
+from users_service.engine import make_engine
 from users_service.settings import Settings, load
 
 SCRIPTS = Path(__file__).with_name("alembic")
@@ -31,10 +32,22 @@ def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def upgrade(ini: str) -> None:
-    """Bring the database of an ini file to the newest revision."""
-    config = Config(ini)
+    """Bring the database of an ini file to the newest revision.
+
+    :raises SettingsError: with every fault of the ini file's settings.
+    """
+    engine = make_engine(settings_of(ini))
+    upgrade_database(engine)
+    engine.dispose()
+
+
+def upgrade_database(engine: Engine) -> None:
+    """Bring a database to the newest revision."""
+    config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    command.upgrade(config, "head")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
 
 
 def check_schema(engine: Engine) -> None:

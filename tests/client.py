@@ -1,0 +1,128 @@
+"""A JSON:API client for tests: WebTest, with a check of every document that comes back."""
+
+import json
+import re
+from typing import Any
+
+import webtest
+
+MEDIA_TYPE = "application/vnd.api+json"
+USERS = "/api/v1/users"
+
+
+class Client:
+    """Sends requests to a WSGI application; each answer is checked before a test sees it."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self._browser = webtest.TestApp(app, lint=True)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        document: Any = None,
+        *,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        environ: dict[str, Any] | None = None,
+    ) -> webtest.TestResponse:
+        """Send a request with a JSON document, or with any bytes as its body."""
+        headers = {"Accept": MEDIA_TYPE} | (headers or {})
+        if document is not None:
+            body = json.dumps(document).encode()
+        if body is not None:
+            headers.setdefault("Content-Type", MEDIA_TYPE)
+        request = webtest.TestRequest.blank(url, environ=environ, method=method)
+        for name, value in headers.items():
+            if value is not None:
+                request.headers[name] = value
+        if body is not None:
+            request.body = body
+        response = self._browser.do_request(request, expect_errors=True)
+        check_response(response)
+        return response
+
+    def get(self, url: str, **options: Any) -> webtest.TestResponse:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, document: Any = None, **options: Any) -> webtest.TestResponse:
+        return self.request("POST", url, document, **options)
+
+    def patch(self, url: str, document: Any = None, **options: Any) -> webtest.TestResponse:
+        return self.request("PATCH", url, document, **options)
+
+    def delete(self, url: str, **options: Any) -> webtest.TestResponse:
+        return self.request("DELETE", url, **options)
+
+    def create_user(self, email: str = "ada@example.com", **attributes: Any) -> dict[str, Any]:
+        """Create a user and return the resource object."""
+        attributes = {"email": email, "name": "Ada"} | attributes
+        response = self.post(USERS, user(**attributes))
+        assert response.status_int == 201, response.text
+        return response.json["data"]
+
+    def emails(self) -> list[str]:
+        """The addresses of all users, in order."""
+        users = self.get(f"{USERS}?sort=email&page[size]=1000").json["data"]
+        return [user["attributes"]["email"] for user in users]
+
+
+def user(id: str | None = None, **attributes: Any) -> dict[str, Any]:
+    """A document with one user in it."""
+    data: dict[str, Any] = {"type": "users", "attributes": attributes}
+    if id is not None:
+        data["id"] = id
+    return {"data": data}
+
+
+def check_response(response: webtest.TestResponse) -> None:
+    """Hold what is true of every response of the API, whatever the request was."""
+    assert response.headers["X-Request-ID"]
+    assert response.headers["Cache-Control"]
+    assert "Accept" in response.headers["Vary"]
+    if response.status_int in (204, 304) or response.request.method == "HEAD":
+        assert response.body == b""
+        return
+    if response.headers["Content-Type"] == "application/json" and response.status_int == 200:
+        return  # the endpoints that are no resources
+    assert response.headers["Content-Type"] == MEDIA_TYPE
+    document = json.loads(response.body)
+    assert document["jsonapi"] == {"version": "1.1"}
+    assert ("data" in document) != ("errors" in document)
+    assert document.keys() <= {"jsonapi", "data", "errors", "links", "meta", "included"}
+    if "errors" in document:
+        assert response.status_int >= 400
+        check_errors(response, document["errors"])
+    else:
+        assert response.status_int < 300
+
+
+def check_errors(response: webtest.TestResponse, errors: list[dict[str, Any]]) -> None:
+    assert errors
+    assert not re.search(r"Traceback|SELECT|INSERT|UPDATE|sqlalchemy|\.py\b", response.text)
+    members = {"id", "status", "code", "title", "detail", "source", "meta"}
+    for error in errors:
+        assert error.keys() <= members
+        assert error.keys() >= {"id", "status", "code", "title", "detail"}
+        assert error["id"] == response.headers["X-Request-ID"]
+        assert error["status"][0] == str(response.status_int)[0]
+        if "pointer" in error.get("source", {}):
+            assert_resolves(error["source"]["pointer"], json.loads(response.request.body))
+    if len({error["status"] for error in errors}) == 1:
+        assert errors[0]["status"] == str(response.status_int)
+
+
+def assert_resolves(pointer: str, document: Any) -> None:
+    """A pointer leads to something that is there (RFC 6901 §4)."""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        document = document[int(token)] if isinstance(document, list) else document[token]
+
+
+def sources(response: webtest.TestResponse) -> list[tuple[str, str]]:
+    """What the errors of a response point at, with their codes, in order."""
+    return [
+        (next(iter(error.get("source", {}).values()), ""), error["code"])
+        for error in response.json["errors"]
+    ]

@@ -1,0 +1,108 @@
+"""Fixtures of all tests: a service on each engine, with empty tables and real commits."""
+
+import os
+from collections import Counter
+from contextlib import ExitStack
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import delete
+
+from tests import engines
+from tests.client import Client
+from users_service import make_app
+from users_service.db import Base
+from users_service.engine import make_engine
+from users_service.migrations import upgrade_database
+from users_service.settings import load
+
+_servers = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith("USERS_SERVICE_")]:
+        del os.environ[name]
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        _servers.enter_context(engines.servers())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _servers.close()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    ran = Counter(
+        dict(report.user_properties)["engine"]
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        if report.when == "call" and "engine" in dict(report.user_properties)
+    )
+    terminalreporter.section("tests on each engine")
+    for engine in engines.ENGINES:
+        note = "" if ran[engine] else "  (none: no server of it on this machine)"
+        terminalreporter.line(f"{engine:>12}: {ran[engine]}{note}")
+
+
+class Service:
+    """A running service, without a socket: its engine, its WSGI application, and a client."""
+
+    def __init__(self, engine: str, url: str) -> None:
+        self.name = engine
+        self.url = url
+        self.ini = {
+            "users_service.database_url": url,
+            "users_service.anonymous_permissions": "*",
+        }
+        self.app = make_app(dict(self.ini))
+        self.engine = self.app.registry["engine"]
+        self.client = Client(self.app)
+
+    def client_of(self, **settings: str) -> Client:
+        """A client of another application on the same database, with other settings."""
+        ini = self.ini | {f"users_service.{name}": value for name, value in settings.items()}
+        return Client(make_app(ini))
+
+    def empty(self) -> None:
+        with self.engine.begin() as connection:
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(delete(table))
+
+
+def database_url(engine: str, stack: ExitStack, tmp_path_factory) -> str:
+    """An empty database of an engine, for as long as the stack is open."""
+    if engine != "sqlite" and engines.server_url(engine) is None:
+        pytest.skip(f"no {engine} answers and no server binary of it was found")
+    folder = tmp_path_factory.mktemp(engine)
+    return stack.enter_context(engines.database(engine, f"test_{uuid4().hex}", folder))
+
+
+@pytest.fixture(scope="session", params=engines.ENGINES)
+def running_service(request, tmp_path_factory):
+    with ExitStack() as stack:
+        url = database_url(request.param, stack, tmp_path_factory)
+        engine = make_engine(load({"users_service.database_url": url}, {}))
+        upgrade_database(engine)
+        engine.dispose()
+        service = Service(request.param, url)
+        stack.callback(service.engine.dispose)
+        yield service
+
+
+@pytest.fixture
+def service(running_service, request):
+    """The service on one engine after another, with empty tables."""
+    request.node.user_properties.append(("engine", running_service.name))
+    running_service.empty()
+    return running_service
+
+
+@pytest.fixture
+def client(service) -> Client:
+    return service.client
+
+
+@pytest.fixture(params=engines.ENGINES)
+def empty_database(request, tmp_path_factory):
+    """The URL of a database without any tables, on one engine after another."""
+    request.node.user_properties.append(("engine", request.param))
+    with ExitStack() as stack:
+        yield database_url(request.param, stack, tmp_path_factory)
