@@ -2,15 +2,17 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from uuid import uuid4
 
 import pytest
+from pyramid.router import Router
 from sqlalchemy import delete
 
 from tests import engines
 from tests.client import Client
-from users_service import make_app
+from users_service import configure
 from users_service.db import Base
 from users_service.engine import make_engine
 from users_service.migrations import upgrade_database
@@ -52,14 +54,20 @@ class Service:
             "users_service.database_url": url,
             "users_service.anonymous_permissions": "*",
         }
-        self.app = make_app(dict(self.ini))
+        self.app = self.make_app()
         self.engine = self.app.registry["engine"]
         self.client = Client(self.app)
 
-    def client_of(self, **settings: str) -> Client:
-        """A client of another application on the same database, with other settings."""
+    def make_app(self, include: Callable | None = None, **settings: str) -> Router:
+        """The application on this database, with other settings or more of the test's own in it.
+
+        Its engine is its own: the caller disposes of it.
+        """
         ini = self.ini | {f"users_service.{name}": value for name, value in settings.items()}
-        return Client(make_app(ini))
+        config = configure(ini)
+        if include is not None:
+            config.include(include)
+        return config.make_wsgi_app()
 
     def empty(self) -> None:
         with self.engine.begin() as connection:
@@ -93,6 +101,19 @@ def service(running_service, request):
     request.node.user_properties.append(("engine", running_service.name))
     running_service.empty()
     return running_service
+
+
+@pytest.fixture
+def app_with(service):
+    """Make further applications on the service's database; their engines end with the test."""
+    with ExitStack() as stack:
+
+        def make_app(include: Callable | None = None, **settings: str) -> Router:
+            app = service.make_app(include, **settings)
+            stack.callback(app.registry["engine"].dispose)
+            return app
+
+        yield make_app
 
 
 @pytest.fixture

@@ -19,12 +19,17 @@ def main(global_config: dict[str, str], **ini: str) -> Router:
     :raises SystemExit: with all that keeps the service from being started, for the operator.
     """
     try:
-        return make_app(ini)
+        return configure(ini).make_wsgi_app()
     except (SettingsError, SchemaError) as error:
         sys.exit(str(error))
 
 
-def make_app(ini: dict[str, Any]) -> Router:
+def configure(ini: dict[str, Any]) -> Configurator:
+    """Put the application together.
+
+    :raises SettingsError: with every fault of the settings.
+    :raises SchemaError: if the database is not the one that this version needs.
+    """
     settings = load(ini, os.environ)
     config = Configurator(settings=ini)
     config.registry["settings"] = settings
@@ -42,4 +47,4 @@ def make_app(ini: dict[str, Any]) -> Router:
     )
     config.include("users_service.resources", route_prefix="/api/v1")
     config.include("users_service.health")
-    return config.make_wsgi_app()
+    return config

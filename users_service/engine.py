@@ -45,6 +45,13 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
 
+    @event.listens_for(engine, "checkin")
+    def _end_transaction(connection: Any, _record: Any) -> None:
+        # A COMMIT that SQLite refuses leaves the transaction and its lock as they were, and
+        # SQLAlchemy takes it for ended.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")

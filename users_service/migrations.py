@@ -58,6 +58,7 @@ def check_schema(engine: Engine) -> None:
     needed = ScriptDirectory(str(SCRIPTS)).get_heads()
     try:
         with engine.connect() as connection:
+            connection.detach()  # nothing stays open, whatever comes of it
             found = MigrationContext.configure(connection).get_current_heads()
     except DBAPIError as error:
         raise SchemaError(f"The database does not answer: {error.orig}") from None

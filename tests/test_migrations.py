@@ -1,0 +1,123 @@
+"""Migrations: up, down, in step with the models, and demanded before anything is served."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from alembic import command
+from users_service import main
+from users_service.cli import main as users_service_command
+from users_service.db import Base
+from users_service.engine import make_engine
+from users_service.migrations import SCRIPTS, upgrade_database
+from users_service.settings import load
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def engine(empty_database):
+    engine = make_engine(load({"users_service.database_url": empty_database}, {}))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ini(empty_database, tmp_path) -> Path:
+    """An ini file whose database is given by the environment, as production.ini's is."""
+    path = tmp_path / "service.ini"
+    path.write_text((ROOT / "production.ini").read_text())
+    return path
+
+
+def tables(engine) -> set[str]:
+    return set(inspect(engine).get_table_names())
+
+
+def test_up_and_down_and_up_again(engine):
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    upgrade_database(engine)
+    assert tables(engine) == {*Base.metadata.tables, "alembic_version"}
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert tables(engine) == {"alembic_version"}
+    upgrade_database(engine)
+    assert tables(engine) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_the_models_and_the_migrations_are_the_same(engine):
+    upgrade_database(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+# SQLite compares text by its bytes unless it is told otherwise.
+@pytest.mark.parametrize(
+    ("empty_database", "schema", "exact"),
+    [
+        ("postgresql", "current_schema()", "C"),
+        ("mariadb", "database()", "utf8mb4_nopad_bin"),
+    ],
+    indirect=["empty_database"],
+)
+def test_text_is_stored_under_an_exact_collation(engine, schema, exact):
+    upgrade_database(engine)
+    with engine.connect() as connection:
+        collations = connection.exec_driver_sql(
+            "SELECT column_name, collation_name FROM information_schema.columns"
+            f" WHERE table_name = 'users' AND table_schema = {schema}"
+        ).all()
+    assert {("email", exact), ("email_key", exact), ("name", exact)} <= {*map(tuple, collations)}
+
+
+def test_a_database_without_tables_is_not_served(empty_database):
+    with pytest.raises(SystemExit) as stopped:
+        main({}, **{"users_service.database_url": empty_database})
+    assert "The database is at revision none" in str(stopped.value)
+    assert "alembic -c <your ini file> upgrade head" in str(stopped.value)
+
+
+def test_a_database_of_another_version_is_not_served(engine, empty_database):
+    upgrade_database(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
+    with pytest.raises(SystemExit, match="The database is at revision ffff, and this version"):
+        main({}, **{"users_service.database_url": empty_database})
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password():
+    url = "postgresql+psycopg://users:secret@127.0.0.1:1/users"
+    with pytest.raises(SystemExit, match="The database does not answer") as stopped:
+        main({}, **{"users_service.database_url": url})
+    assert "secret" not in str(stopped.value)
+
+
+def test_alembic_and_the_service_read_the_same_settings(engine, empty_database, ini, monkeypatch):
+    monkeypatch.setenv("USERS_SERVICE_DATABASE_URL", empty_database)
+    for arguments in (["upgrade", "head"], ["check"], ["downgrade", "base"]):
+        command_line = [sys.executable, "-m", "alembic", "-c", str(ini), *arguments]
+        subprocess.run(command_line, check=True, capture_output=True, cwd=ini.parent)
+    assert tables(engine) == {"alembic_version"}
+
+
+def test_the_command_migrates(engine, empty_database, ini, monkeypatch, capsys):
+    monkeypatch.setenv("USERS_SERVICE_DATABASE_URL", empty_database)
+    users_service_command(["migrate", str(ini)])
+    assert "up to date" in capsys.readouterr().out
+    assert "users" in tables(engine)
+
+
+def test_the_command_says_what_is_wrong_with_the_settings():
+    with pytest.raises(SystemExit, match=r"USERS_SERVICE_DATABASE_URL\) is required"):
+        users_service_command(["migrate", str(ROOT / "production.ini")])

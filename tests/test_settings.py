@@ -1,0 +1,122 @@
+"""Settings: ini keys, variables and files; every fault at once, and no secret in any message."""
+
+from dataclasses import fields
+
+import pytest
+
+from users_service import main
+from users_service.settings import Settings, SettingsError, load
+
+URL = "sqlite:////nowhere/users.sqlite3"
+INI = {"users_service.database_url": URL}
+
+
+def faults(ini: dict[str, str], environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load(ini, environ or {})
+    return error.value.faults
+
+
+def test_everything_but_the_database_has_a_safe_default():
+    settings = load(INI, {})
+    assert settings.database_url == URL
+    assert settings.anonymous_permissions == frozenset()
+    assert settings.page_size == 20
+    assert settings.max_page_size == 1000
+    assert settings.max_body_size == 1024 * 1024
+
+
+def test_the_environment_wins_over_the_ini_file():
+    ini = INI | {"users_service.page_size": "5"}
+    assert load(ini, {}).page_size == 5
+    assert load(ini, {"USERS_SERVICE_PAGE_SIZE": "7"}).page_size == 7
+
+
+def test_a_variable_can_name_a_file_that_holds_the_value(tmp_path):
+    path = tmp_path / "url"
+    path.write_text(URL + "\n")
+    assert load({}, {"USERS_SERVICE_DATABASE_URL_FILE": str(path)}).database_url == URL
+
+
+def test_a_value_and_a_file_contradict_each_other(tmp_path):
+    variables = {"USERS_SERVICE_PAGE_SIZE": "7", "USERS_SERVICE_PAGE_SIZE_FILE": "x"}
+    (fault,) = faults(INI, variables)
+    assert "is given twice" in fault
+
+
+def test_a_file_that_cannot_be_read_is_named():
+    (fault,) = faults(INI, {"USERS_SERVICE_PAGE_SIZE_FILE": "/nowhere/size"})
+    assert "/nowhere/size" in fault
+
+
+def test_an_empty_value_is_none():
+    assert load(INI | {"users_service.page_size": " "}, {"USERS_SERVICE_PAGE_SIZE": ""})
+    (fault,) = faults({"users_service.database_url": ""})
+    assert fault == "users_service.database_url (USERS_SERVICE_DATABASE_URL) is required"
+
+
+def test_every_fault_is_reported_at_once_with_its_key():
+    found = faults(
+        {"users_service.page_size": "many", "users_service.pagesize": "5"},
+        {"USERS_SERVICE_LOCK_TIMEOUT": "-1", "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "all"},
+    )
+    assert [fault.split()[0] for fault in found] == [
+        "users_service.pagesize",
+        "users_service.database_url",
+        "users_service.anonymous_permissions",
+        "users_service.page_size",
+        "users_service.lock_timeout",
+    ]
+
+
+def test_keys_of_other_packages_and_unknown_variables_are_left_alone():
+    # Kubernetes sets the second for a service of this name.
+    assert load(
+        INI | {"pyramid.debug_notfound": "true"}, {"USERS_SERVICE_PORT": "tcp://10.0.0.1:80"}
+    )
+
+
+def test_a_page_cannot_be_larger_than_the_largest():
+    (fault,) = faults(INI | {"users_service.page_size": "50", "users_service.max_page_size": "40"})
+    assert fault == "users_service.page_size must not exceed users_service.max_page_size"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "secret",
+        "postgresql://u:secret@localhost/users",
+        "oracle://u:secret@localhost/users",
+        "postgresql+psycopg://u:secret@localhost:port/users",
+        "postgresql+psycopg://u:secret@localhost",
+        "sqlite://",
+        "sqlite:///:memory:",
+    ],
+)
+def test_a_database_url_that_cannot_be_used_is_not_repeated(url):
+    (fault,) = faults({"users_service.database_url": url})
+    assert fault.startswith("users_service.database_url (USERS_SERVICE_DATABASE_URL) ")
+    assert "secret" not in fault
+
+
+@pytest.mark.parametrize("granted", ["*", "users:read", "users:*, groups:read", "users:delete"])
+def test_permissions_are_names_or_everything(granted):
+    ini = INI | {"users_service.anonymous_permissions": granted}
+    assert load(ini, {}).anonymous_permissions == set(granted.replace(",", "").split())
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "1.5", "1e3", "٥", "99999999999999999999"])
+def test_numbers_are_whole_and_within_bounds(value):
+    (fault,) = faults(INI | {"users_service.max_page_size": value})
+    assert "must be a whole number from 1 to 10000" in fault
+
+
+def test_the_process_stops_with_the_faults_as_its_last_words():
+    with pytest.raises(SystemExit) as stopped:
+        main({}, **{"users_service.page_size": "many"})
+    assert str(stopped.value).splitlines()[0] == "The settings have faults:"
+    assert len(str(stopped.value).splitlines()) == 3
+
+
+def test_every_setting_says_what_it_is():
+    assert all(field.metadata["doc"] for field in fields(Settings))
