@@ -40,7 +40,8 @@ def pytest_terminal_summary(terminalreporter) -> None:
     )
     terminalreporter.section("tests on each engine")
     for engine in engines.ENGINES:
-        note = "" if ran[engine] else "  (none: no server of it on this machine)"
+        missing = engine in engines.VARIABLES and engines.server_url(engine) is None
+        note = "  (no server of it on this machine)" if missing else ""
         terminalreporter.line(f"{engine:>12}: {ran[engine]}{note}")
 
 

@@ -81,11 +81,15 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
-def serve(app: Any, _global_config: dict[str, str], **options: str) -> None:
+def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
     """Serve until the process is told to stop: the `paste.server_runner` of this package.
 
+    :param global_config: what follows the ini file on the command line: `http_port=8080` moves the
+        server. (PasteDeploy lets a `[DEFAULT]` of the file win over the command line.)
     :param options: the keys of the ini file's `[server:main]`: waitress's own arguments.
     """
+    if "http_port" in global_config:
+        options["port"] = global_config["http_port"]
     dispatchers: dict[int, Any] = {}
     server = create_server(app, map=dispatchers, **options)
     for dispatcher in dispatchers.values():

@@ -1,0 +1,58 @@
+"""The wheel: built, installed without the checkout, and served from a folder with an ini file."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.client import MEDIA_TYPE, user
+from tests.server import ROOT, pserve
+
+pytestmark = pytest.mark.package
+
+
+def run(*command: str | Path, cwd: Path, **environ: str) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, env=os.environ | environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_wheel_is_served_from_an_empty_folder(tmp_path):
+    python = Path(sys.executable)
+    tree, venv, folder = tmp_path / "tree", tmp_path / "venv", tmp_path / "folder"
+    run("git", "clone", "--quiet", ROOT, tree, cwd=tmp_path)
+    run(python, "-m", "build", "--no-isolation", "--wheel", tree, cwd=tmp_path)
+    (wheel,) = (tree / "dist").glob("*.whl")
+    run(python, "-m", "venv", venv, cwd=tmp_path)
+    bin_folder = venv / "bin"
+    pip = [bin_folder / "python", "-m", "pip", "--disable-pip-version-check", "install"]
+    constraints = ["--constraint", ROOT / "constraints.txt"]
+    run(*pip, "--quiet", *constraints, f"{wheel}", cwd=tmp_path)
+
+    folder.mkdir()
+    ini = Path(shutil.copy(ROOT / "production.ini", folder))
+    environ = {
+        "USERS_SERVICE_DATABASE_URL": f"sqlite:///{folder}/users.sqlite3",
+        "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "*",
+    }
+    run(bin_folder / "alembic", "-c", ini, "upgrade", "head", cwd=folder, **environ)
+    run(bin_folder / "alembic", "-c", ini, "check", cwd=folder, **environ)
+    assert "up to date" in run(bin_folder / "users-service", "migrate", ini, cwd=folder, **environ)
+    with pserve(ini, environ, bin_folder) as address:
+        request = urllib.request.Request(
+            f"{address}/api/v1/users.json",
+            json.dumps(user(email="ada@example.com", name="Ada")).encode(),
+            {"Content-Type": MEDIA_TYPE},
+        )
+        with urllib.request.urlopen(request) as response:
+            location = response.headers["Location"]
+            created = json.load(response)
+        with urllib.request.urlopen(location) as response:
+            assert json.load(response) == created

@@ -1,0 +1,55 @@
+"""Real processes: pserve with an ini file, on a port of its own."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+@contextmanager
+def pserve(
+    ini: Path, environ: dict[str, str], bin_folder: Path = Path(sys.executable).parent
+) -> Iterator[str]:
+    """Run `pserve` with an ini file until the block ends; yield the address it serves on.
+
+    The service announces the port that the system gave it (`http_port=0`).
+    """
+    process = subprocess.Popen(
+        [bin_folder / "pserve", ini, "http_port=0"],
+        env=os.environ | environ,
+        cwd=ini.parent,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = []
+    try:
+        for line in process.stderr:  # ends if the process does
+            said.append(line)
+            if match := re.search(r"Serving on (http://\S+)", line):
+                break
+        else:
+            raise AssertionError("pserve ended: " + "".join(said))
+        yield match[1]
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def refused(ini: Path, environ: dict[str, str]) -> str:
+    """Run `pserve` with an ini file that it has to refuse; return what it says."""
+    process = subprocess.run(
+        [Path(sys.executable).parent / "pserve", ini, "http_port=0"],
+        env=os.environ | environ,
+        cwd=ini.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert process.returncode == 1
+    return process.stderr

@@ -1,0 +1,91 @@
+"""The documents: what they show is run, and what they list is complete."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT, pserve
+from users_service.jsonapi.errors import CODES
+from users_service.migrations import upgrade
+from users_service.settings import Settings
+
+README_PATH = ROOT / "README.md"
+README = README_PATH.read_text()
+
+
+def shell_blocks(text: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def json_values(text: str) -> list:
+    """Split documents that stand one behind the other."""
+    values = []
+    while text:
+        value, end = json.JSONDecoder().raw_decode(text)
+        values.append(value)
+        text = text[end:].lstrip()
+    return values
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> list:
+    """What the README's curl commands print, in order, against a server of development.ini."""
+    folder = tmp_path_factory.mktemp("readme")
+    ini = Path(shutil.copy(ROOT / "development.ini", folder))
+    upgrade(str(ini))
+    script = "\n".join(block for block in shell_blocks(README) if "curl" in block)
+    with pserve(ini, {}) as address:
+        script = script.replace("http://127.0.0.1:6543", address)
+        done = subprocess.run(
+            ["bash", "-eu", "-c", script], capture_output=True, text=True, check=True
+        )
+        return json_values(done.stdout.replace(address, "http://127.0.0.1:6543"))
+
+
+def shape(value):
+    """A document without what differs from one run to the next."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", json.dumps(value))
+    return json.loads(re.sub(r'"\d{4}-[^"]*Z"', '"TIME"', text))
+
+
+def test_the_first_request_gives_the_answer_that_the_readme_shows(answers):
+    (shown,) = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert shape(answers[0]) == shape(json.loads(shown))
+
+
+def test_the_five_requests_of_the_readme_work(answers):
+    _, created, listed, read, changed = answers  # and nothing for the deletion
+    assert created == read
+    assert created["data"] in listed["data"]
+    assert changed["data"]["attributes"]["name"] == "Ada Lovelace"
+
+
+def test_the_readme_lists_every_setting_with_its_default():
+    section = README.partition("## Settings")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
+    words = {None: "required", "": "nothing"}
+    assert rows == {
+        field.name: words.get(field.metadata["default"], field.metadata["default"])
+        for field in fields(Settings)
+    }
+
+
+def test_every_error_code_is_documented_with_its_status():
+    text = (ROOT / "docs" / "errors.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)
+    assert [(code, int(status)) for code, status in rows] == [
+        (code, status) for code, (status, _) in CODES.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", [README_PATH, *(ROOT / "docs").rglob("*.md")], ids=lambda path: path.name
+)
+def test_links_between_documents_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target

@@ -1,0 +1,206 @@
+"""The real server: pserve with each ini file, over a socket."""
+
+import http.client
+import json
+import shutil
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from tests import engines
+from tests.client import MEDIA_TYPE, user
+from tests.server import ROOT, pserve, refused
+from users_service.migrations import upgrade
+
+
+class Http:
+    """Plain HTTP to one server, a connection for each request."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.netloc = urlsplit(address).netloc
+
+    def request(self, method: str, path: str, document=None, headers=None):
+        connection = http.client.HTTPConnection(self.netloc, timeout=30)
+        body = None if document is None else json.dumps(document).encode()
+        content_type = {} if document is None else {"Content-Type": MEDIA_TYPE}
+        connection.request(method, path, body, content_type | (headers or {}))
+        response = connection.getresponse()
+        response.body = response.read()
+        connection.close()
+        response.document = json.loads(response.body) if response.body else None
+        return response
+
+    def raw(self, data: bytes) -> tuple[int, dict, dict]:
+        """Send bytes as they are; return the status, the headers and the document."""
+        host, port = self.netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(data)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return response.status, dict(response.headers), json.loads(response.read())
+
+
+@pytest.fixture(scope="module", params=["development.ini", "production.ini"])
+def server(request, tmp_path_factory):
+    """A service as each ini file describes it: SQLite in var/, or PostgreSQL by environment."""
+    folder = tmp_path_factory.mktemp("server")
+    ini = Path(shutil.copy(ROOT / request.param, folder))
+    environ = {}
+    with ExitStack() as stack:
+        if request.param == "production.ini":
+            name = f"test_{uuid4().hex}"
+            environ = {
+                "USERS_SERVICE_DATABASE_URL": stack.enter_context(
+                    engines.database("postgresql", name, folder)
+                ),
+                "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "users:*",
+            }
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, value in environ.items():
+                patch.setenv(variable, value)
+            upgrade(str(ini))
+        yield Http(stack.enter_context(pserve(ini, environ)))
+
+
+@pytest.fixture
+def trusts_proxy(server, request) -> bool:
+    return request.node.callspec.params["server"] == "production.ini"
+
+
+def test_the_five_requests_of_the_tutorial(server):
+    created = server.request(
+        "POST",
+        "/api/v1/users.json",
+        user(email=f"{uuid4().hex}@example.com", name="Ada"),
+    )
+    assert created.status == 201
+    id = created.document["data"]["id"]
+    assert created.headers["Location"] == f"{server.address}/api/v1/users/{id}"
+
+    listed = server.request("GET", "/api/v1/users.json?page[size]=1000")
+    assert listed.status == 200
+    assert id in {user["id"] for user in listed.document["data"]}
+
+    path = f"/api/v1/users/{id}.json"
+    read = server.request("GET", path)
+    assert read.document == created.document
+    assert read.document["links"]["self"] == f"{server.address}/api/v1/users/{id}"
+
+    changed = server.request("PATCH", path, user(id, name="Lovelace"))
+    assert changed.document["data"]["attributes"]["name"] == "Lovelace"
+
+    assert server.request("DELETE", path).status == 204
+    assert server.request("GET", path).status == 404
+
+
+def check_refusal(answer: tuple[int, dict, dict], status: int, code: str) -> None:
+    found, headers, document = answer
+    (error,) = document["errors"]
+    assert (found, error["status"], error["code"]) == (status, str(status), code)
+    assert headers["Content-Type"] == MEDIA_TYPE
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Vary"] == "Accept"
+    assert error["id"] == headers.get("X-Request-Id", headers.get("X-Request-ID"))
+
+
+def post(headers: str, body: bytes = b"") -> bytes:
+    head = f"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: {MEDIA_TYPE}\r\n{headers}\r\n"
+    return head.encode() + body
+
+
+MEGABYTE = 1 << 20
+
+
+def test_a_body_over_the_limit_is_refused_by_the_application(server):
+    body = b" " * (MEGABYTE + 1)
+    check_refusal(server.raw(post(f"Content-Length: {len(body)}\r\n", body)), 413, "body_too_large")
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    check_refusal(
+        server.raw(post("Transfer-Encoding: chunked\r\n", chunked)), 413, "body_too_large"
+    )
+
+
+def test_a_body_far_over_the_limit_is_refused_while_it_is_still_sent(server):
+    body = b" " * (20 * MEGABYTE)
+    check_refusal(server.raw(post(f"Content-Length: {len(body)}\r\n", body)), 413, "body_too_large")
+    chunked = (b"10000\r\n%s\r\n" % (b" " * 65536)) * 320 + b"0\r\n\r\n"
+    check_refusal(
+        server.raw(post("Transfer-Encoding: chunked\r\n", chunked)), 413, "body_too_large"
+    )
+
+
+def test_a_length_that_promises_too_much_is_refused_at_once(server):
+    check_refusal(server.raw(post("Content-Length: 9999999999\r\n", b"{}")), 413, "body_too_large")
+
+
+def test_a_length_that_promises_too_little_stores_nothing(server):
+    body = json.dumps(user(email=f"{uuid4().hex}@example.com", name="Ada")).encode()
+    check_refusal(server.raw(post("Content-Length: 20\r\n", body)), 400, "invalid_json")
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "code"),
+    [
+        (b"no HTTP at all\r\n\r\n", 400, "bad_request"),
+        (post("Content-Length: many\r\n"), 400, "bad_request"),
+        (post("Transfer-Encoding: gzip\r\n"), 501, "not_implemented"),
+        (post("Transfer-Encoding: chunked\r\n", b"no chunk\r\n"), 400, "bad_request"),
+        (post("X-Long: " + "x" * 70_000 + "\r\n"), 431, "headers_too_large"),
+        (b"GET /%ff HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
+        (b"GET /api/v1/users/%00 HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+    ],
+)
+def test_what_is_refused_below_the_application_is_an_errors_document(
+    server, request_bytes, status, code
+):
+    check_refusal(server.raw(request_bytes), status, code)
+
+
+def test_one_connection_serves_many_requests(server):
+    connection = http.client.HTTPConnection(server.netloc, timeout=30)
+    for _ in range(3):
+        connection.request("GET", "/api/v1/users")
+        response = connection.getresponse()
+        assert response.status == 200
+        assert json.loads(response.read())
+    connection.close()
+
+
+def test_forwarded_headers_are_believed_from_a_trusted_proxy_alone(server, trusts_proxy):
+    forwarded = {"X-Forwarded-Host": "api.example.com", "X-Forwarded-Proto": "https"}
+    document = server.request("GET", "/api/v1/users", headers=forwarded).document
+    expected = "https://api.example.com" if trusts_proxy else server.address
+    assert document["links"]["self"] == f"{expected}/api/v1/users"
+
+
+def test_production_does_not_start_without_a_database():
+    said = refused(ROOT / "production.ini", {"USERS_SERVICE_PAGE_SIZE": "many"})
+    assert "USERS_SERVICE_DATABASE_URL) is required" in said
+    assert "USERS_SERVICE_PAGE_SIZE) must be a whole number" in said
+    assert "Traceback" not in said
+
+
+def test_production_does_not_start_before_the_migrations(tmp_path):
+    with engines.database("postgresql", f"test_{uuid4().hex}", tmp_path) as url:
+        said = refused(ROOT / "production.ini", {"USERS_SERVICE_DATABASE_URL": url})
+    assert "Run: alembic -c <your ini file> upgrade head" in said
+    assert "Traceback" not in said
+
+
+def test_production_grants_nothing_to_requests_without_a_token(tmp_path):
+    ini = Path(shutil.copy(ROOT / "production.ini", tmp_path))
+    with (
+        engines.database("postgresql", f"test_{uuid4().hex}", tmp_path) as url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("USERS_SERVICE_DATABASE_URL", url)
+        upgrade(str(ini))
+        with pserve(ini, {}) as address:
+            http_client = Http(address)
+            assert http_client.request("GET", "/api/v1/users").status == 403
+            assert http_client.request("GET", "/readyz").status == 200
