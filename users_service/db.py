@@ -64,10 +64,14 @@ def _creation_time(context: DefaultExecutionContext) -> datetime:
     return parameters["creation_time"]
 
 
+# MariaDB's own type refuses UUIDs that are not of the RFC's variant, and sorts some by their parts.
+UUID_TYPE = Uuid().with_variant(Uuid(native_uuid=False), "mysql", "mariadb")
+
+
 class Identified:
     """A UUID as the primary key: version 7 (RFC 9562 §5.7) unless one is given."""
 
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid7, sort_order=-1)
+    id: Mapped[UUID] = mapped_column(UUID_TYPE, primary_key=True, default=uuid7, sort_order=-1)
 
 
 class Timestamped:

@@ -18,6 +18,10 @@ def text(length):
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
+def identifier():
+    return sa.Uuid().with_variant(sa.Uuid(native_uuid=False), "mysql", "mariadb")
+
+
 def instant():
     return sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 
@@ -25,7 +29,7 @@ def instant():
 def upgrade():
     op.create_table(
         "users",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", identifier(), nullable=False),
         sa.Column("email", text(254), nullable=False),
         sa.Column("email_key", text(450), nullable=False),
         sa.Column("name", text(250), nullable=False),

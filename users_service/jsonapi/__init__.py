@@ -6,8 +6,13 @@ errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients co
 
 What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
 rolls back, and a security policy that knows the permissions `<type>:read`, `:create`, `:update`
-and `:delete`. It creates no session, commits nothing, spells no URL prefix, and knows none of the
-host's resources.
+and `:delete`. Constraints need names, by a naming convention, to be led back to fields; text
+columns need a collation by code point to be sorted the same on every engine; ids and integers need
+bounds in the schema. A Cornice service of the host's own answers in kind with
+`error_handler=cornice_errors`.
+
+It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
+resources.
 """
 
 import re
@@ -20,9 +25,9 @@ from pyramid.request import Request
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.media import renderer
-from users_service.jsonapi.services import add_jsonapi_resource
+from users_service.jsonapi.services import add_jsonapi_resource, cornice_errors
 
-__all__ = ["Error", "JSONAPIError", "Limits", "includeme"]
+__all__ = ["Error", "JSONAPIError", "Limits", "cornice_errors", "includeme"]
 
 
 def includeme(config: Configurator) -> None:
@@ -58,5 +63,5 @@ def add_headers(event: NewResponse) -> None:
     """Complete every response, errors included."""
     headers = event.response.headers
     headers["X-Request-ID"] = event.request.request_id
-    headers.setdefault("Vary", "Accept")
+    event.response.vary = sorted({*(event.response.vary or ()), "Accept"})
     headers.setdefault("Cache-Control", "no-cache")

@@ -1,9 +1,10 @@
 """Integrity errors of the engines, led back to the field whose constraint was violated."""
 
 import re
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import Table, UniqueConstraint, inspect
 from sqlalchemy.exc import IntegrityError
 
 from users_service.jsonapi.body import field_error
@@ -11,16 +12,21 @@ from users_service.jsonapi.errors import Error, at
 from users_service.jsonapi.resource import Resource
 
 
-def conflict(error: IntegrityError, resource: Resource) -> Error:
+def conflict(error: IntegrityError, resource: Resource, sent: Collection[str]) -> Error:
     """Return the 409 for a violated constraint; its pointer is that of the client's field.
 
     A column that is computed from another one names its source in `Column.info["attribute"]`.
+
+    :param sent: the attributes of the model that the request would have set.
     """
+    mapper = inspect(resource.model)
     for column in _violated_columns(error.orig, resource.model.__table__):
-        if column.primary_key:
+        attribute = column.info.get("attribute", mapper.get_property_by_column(column).key)
+        if attribute not in sent:
+            continue
+        if attribute == resource.id_attribute:
             detail = "There is a resource with this id already."
             return Error(code="already_taken", detail=detail, source=at("data", "id"))
-        attribute = column.info.get("attribute", column.key)
         for name in resource.writable:
             if resource.attribute(name) == attribute:
                 message = f"There is a resource with this {name} already."
@@ -47,4 +53,7 @@ def _constraint_columns(table: Table, name: str | None) -> list[Any]:
     for constraint in table.constraints:
         if constraint.name == name and isinstance(constraint, UniqueConstraint):
             return list(constraint.columns)
+    for index in table.indexes:
+        if index.name == name:
+            return list(index.columns)
     return list(table.primary_key.columns) if table.primary_key.name == name else []

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,7 @@ def encode(resource: Resource, order: Order, position: Position) -> str:
         [value.isoformat() if isinstance(value, datetime) else _plain(value) for value in position],
         separators=(",", ":"),
     ).encode()
-    return base64.urlsafe_b64encode(_digest(resource, order, values) + values).decode().rstrip("=")
+    return _text(_digest(resource, order, values) + values)
 
 
 def decode(resource: Resource, order: Order, cursor: str) -> Position:
@@ -42,6 +42,8 @@ def decode(resource: Resource, order: Order, cursor: str) -> Position:
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        if _text(raw) != cursor:  # base64 has several spellings of some bytes
+            raise ValueError
     except (binascii.Error, ValueError):
         raise ValueError("Not a cursor of this API.") from None
     digest, values = raw[:DIGEST_SIZE], raw[DIGEST_SIZE:]
@@ -49,8 +51,12 @@ def decode(resource: Resource, order: Order, cursor: str) -> Position:
         raise ValueError("Not a cursor of this resource in this order.")
     try:
         return _typed(resource, order, json.loads(values))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise ValueError("Not a cursor of this API.") from None
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _digest(resource: Resource, order: Order, values: bytes) -> bytes:
@@ -66,18 +72,24 @@ def _typed(resource: Resource, order: Order, values: Any) -> Position:
     if not isinstance(values, list) or len(values) not in (0, len(order)):
         raise ValueError
     return tuple(
-        _value(resource.column(name).type.python_type, value)
+        _value(resource.python_type(name), value)
         for (name, _), value in zip(order, values, strict=False)
     )
 
 
-def _value(kind: type, value: Any) -> Any:
+def _value(kind: Any, value: Any) -> Any:
     if value is None:
         return None
     if kind is UUID:
         return UUID(value)
     if kind is datetime:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(UTC) if moment.tzinfo else moment
     if type(value) is not kind:
         raise TypeError
+    # Nobody keeps a client from making cursors: an engine is given what it can take.
+    if kind is int and value.bit_length() > 63:
+        raise OverflowError
+    if kind is str and "\0" in value.encode().decode():
+        raise ValueError
     return value

@@ -5,13 +5,12 @@ from typing import Any
 from pyramid.request import Request
 
 from users_service.jsonapi import links
+from users_service.jsonapi.errors import JSONAPI_OBJECT
 from users_service.jsonapi.pagination import Link, Page
 from users_service.jsonapi.query import Query
 from users_service.jsonapi.resource import Resource
 
 Json = dict[str, Any]
-
-VERSION = {"version": "1.1"}
 
 
 def resource_object(resource: Resource, collection: str, row: Any) -> Json:
@@ -34,7 +33,7 @@ def resource_object(resource: Resource, collection: str, row: Any) -> Json:
 
 def single_document(request: Request, resource: Resource, row: Any) -> Json:
     data = resource_object(resource, links.collection_url(request, resource), row)
-    return {"jsonapi": VERSION, "links": {"self": data["links"]["self"]}, "data": data}
+    return {"jsonapi": JSONAPI_OBJECT, "links": {"self": data["links"]["self"]}, "data": data}
 
 
 def collection_document(request: Request, resource: Resource, query: Query, page: Page) -> Json:
@@ -51,7 +50,7 @@ def collection_document(request: Request, resource: Resource, query: Query, page
         return links.with_query(url, (*kept, *parameters.items()))
 
     document: Json = {
-        "jsonapi": VERSION,
+        "jsonapi": JSONAPI_OBJECT,
         "links": {
             "self": links.with_query(url, query.pairs),
             "first": link(page.first),

@@ -12,6 +12,7 @@ CODES: dict[str, tuple[int, str]] = {
     "malformed_document": (400, "Malformed JSON:API document"),
     "invalid_parameter": (400, "Invalid query parameter"),
     "unsupported_parameter": (400, "Query parameter not supported here"),
+    "unauthorized": (401, "Not authenticated"),
     "forbidden": (403, "Not permitted"),
     "client_id_refused": (403, "Client-generated id refused"),
     "not_found": (404, "Not found"),
@@ -33,6 +34,26 @@ CODES: dict[str, tuple[int, str]] = {
     "not_implemented": (501, "Not implemented"),
     "unavailable": (503, "Temporarily unavailable"),
 }
+
+# The codes that say no more than their status does.
+CODE_OF_STATUS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "body_too_large",
+    414: "url_too_long",
+    415: "unsupported_media_type",
+    422: "invalid_value",
+    431: "headers_too_large",
+    501: "not_implemented",
+    503: "unavailable",
+}
+
+JSONAPI_OBJECT = {"version": "1.1"}
 
 # A client decides how many faults its document has; the answer stays small.
 MOST_ERRORS = 100
@@ -91,9 +112,14 @@ class JSONAPIError(Exception):
 
 def errors_document(errors: tuple[Error, ...], request_id: str) -> dict[str, Any]:
     return {
-        "jsonapi": {"version": "1.1"},
+        "jsonapi": JSONAPI_OBJECT,
         "errors": [error.as_object(request_id) for error in errors],
     }
+
+
+def code_of_status(status: int) -> str:
+    """The code for an error of which no more than its HTTP status is known."""
+    return CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
 
 
 def pointer(*tokens: str | int) -> str:

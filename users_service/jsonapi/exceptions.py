@@ -15,12 +15,16 @@ from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from users_service.jsonapi.conflicts import conflict
-from users_service.jsonapi.errors import CODES, Error, JSONAPIError
+from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status
 from users_service.jsonapi.media import error_response
 from users_service.jsonapi.resource import Resource
 
 logger = logging.getLogger(__name__)
 
+# What belongs to a status and not to the page that Pyramid would answer with.
+KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+# A host's own words are not repeated: they may say more than a client should know.
 DETAILS = {
     403: "This request is not permitted.",
     404: "There is no resource at this URL.",
@@ -36,12 +40,9 @@ def http_error(error: HTTPException, request: Request) -> Response:
     """What Pyramid and Cornice raise: 404, 405, 403 and their like."""
     if error.status_int < 400:
         return error
-    code = next(
-        (code for code, (status, _) in CODES.items() if status == error.status_int),
-        "bad_request" if error.status_int < 500 else "internal_error",
-    )
+    code = code_of_status(error.status_int)
     detail = DETAILS.get(error.status_int, "The request cannot be served.")
-    headers = {"Allow": ", ".join(sorted(error.allow))} if error.allow else None
+    headers = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
     return error_response(request, JSONAPIError(Error(code=code, detail=detail), headers=headers))
 
 
@@ -54,7 +55,8 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
     resource = getattr(request, "context", None)
     if not isinstance(resource, Resource):
         return internal_error(error, request)
-    return error_response(request, JSONAPIError(conflict(error, resource)))
+    sent = request.validated.get("values", {})
+    return error_response(request, JSONAPIError(conflict(error, resource, sent)))
 
 
 def data_error(_error: DataError, request: Request) -> Response:

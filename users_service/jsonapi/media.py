@@ -39,14 +39,15 @@ def _check_accept(header: str) -> None:
         instances = _instances(header)
     except ValueError:
         raise _not_acceptable("The Accept header is malformed.") from None
-    if not header.strip():
-        return
-    for name, parameters, quality in instances:
-        if quality == 0:
-            continue
-        if name in EQUIVALENT or (name == MEDIA_TYPE and not _fault(parameters)):
-            return
-    raise _not_acceptable(f"Only {MEDIA_TYPE} is served, without parameters other than profile.")
+    # An instance of the media type outweighs every wildcard: if all of them are modified, or have
+    # a weight of 0, the request is refused whatever else it names.
+    own = [(parameters, quality) for name, parameters, quality in instances if name == MEDIA_TYPE]
+    if own:
+        acceptable = any(quality and not _fault(parameters) for parameters, quality in own)
+    else:
+        acceptable = any(quality and name in EQUIVALENT for name, _, quality in instances)
+    if header.strip() and not acceptable:
+        raise _not_acceptable(f"Only {MEDIA_TYPE} is served, without parameters but profile.")
 
 
 def _check_content_type(header: str) -> None:

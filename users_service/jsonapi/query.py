@@ -71,17 +71,19 @@ def read_pairs(request: Request, limits: Limits) -> Pairs:
         raise _bad_query("A % must be followed by two hexadecimal digits.")
     try:
         pairs = parse_qsl(
-            text.encode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS
+            text.encode("latin-1").decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MOST_PARAMETERS,
         )
-        decoded = tuple((name.decode("utf-8"), value.decode("utf-8")) for name, value in pairs)
     except UnicodeDecodeError:
         raise _bad_query("The query string is not UTF-8.") from None
     except ValueError:
         raise _bad_query(f"There are more than {MOST_PARAMETERS} parameters.") from None
-    names = [name for name, _ in decoded]
+    names = [name for name, _ in pairs]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise JSONAPIError(*(_invalid(name, "Is given twice.") for name in sorted(repeated)))
-    return decoded
+    return tuple(pairs)
 
 
 def parse_query(request: Request, resource: Resource, limits: Limits, *, collection: bool) -> Query:
@@ -138,7 +140,13 @@ def _page(
     faults: list[Error],
 ) -> CursorPage | NumberPage:
     """Read the `page` family (§6.4): by cursor, or by number; never both in one request."""
-    size = _whole(values, "page[size]", limits.page_size, limits.max_page_size, faults)
+    size = _whole(
+        values,
+        "page[size]",
+        min(limits.page_size, limits.max_page_size),
+        limits.max_page_size,
+        faults,
+    )
     if "page[number]" in values:
         faults.extend(
             _invalid(name, "Does not go with page[number].")

@@ -1,11 +1,16 @@
 """A resource: a table and a schema under one type, and how its fields map to columns."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from marshmallow.fields import Field
 from sqlalchemy.orm import InstrumentedAttribute
+
+# The types of columns that a cursor can carry; resources are sorted by no others.
+SORTABLE = {bool, datetime, float, int, str, UUID}
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ class Resource:
 
     @cached_property
     def sortable(self) -> frozenset[str]:
-        return frozenset(self.readable) | {"id"}
+        names = [*self.readable, "id"]
+        return frozenset(name for name in names if self.python_type(name) in SORTABLE)
 
     @cached_property
     def id_attribute(self) -> str:
@@ -54,6 +60,12 @@ class Resource:
         attribute = self.id_attribute if name == "id" else self.attribute(name)
         column: InstrumentedAttribute[Any] = getattr(self.model, attribute)
         return column
+
+    def python_type(self, name: str) -> Any:
+        """The type of a field's values in Python."""
+        column_type = self.column(name).type
+        # A TypeDecorator does not say, but the type that it decorates does.
+        return getattr(column_type, "impl_instance", column_type).python_type
 
     def attribute(self, name: str) -> str:
         field = self.attributes[name]

@@ -9,7 +9,8 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from users_service.jsonapi import body, links, media, views
-from users_service.jsonapi.errors import Error, JSONAPIError, not_found
+from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status, not_found
+from users_service.jsonapi.json_text import read_json
 from users_service.jsonapi.query import parse_query
 from users_service.jsonapi.resource import Resource
 
@@ -87,12 +88,12 @@ def _query_of_collection(request: Request, **_: Any) -> None:
 
 
 def _new(request: Request, **_: Any) -> None:
-    document = body.read_json(request, request.jsonapi_limits)
+    document = read_json(request, request.jsonapi_limits)
     request.validated["values"] = body.load_new(request.context, document)
 
 
 def _changes(request: Request, **_: Any) -> None:
-    document = body.read_json(request, request.jsonapi_limits)
+    document = read_json(request, request.jsonapi_limits)
     request.validated["values"] = body.load_changes(
         request.context, document, request.validated["id"]
     )
@@ -103,6 +104,17 @@ def cornice_errors(request: Request) -> NoReturn:
 
     Its error handler may return a response or raise; raising lets one exception view answer all.
     """
+    code = code_of_status(request.errors.status)
+    sources = {"querystring": "parameter", "header": "header"}
     raise JSONAPIError(
-        *(Error(code="bad_request", detail=str(error["description"])) for error in request.errors)
+        *(
+            Error(
+                code=code,
+                detail=str(error["description"]),
+                source={sources[error["location"]]: error["name"]}
+                if error["location"] in sources
+                else None,
+            )
+            for error in request.errors
+        )
     )

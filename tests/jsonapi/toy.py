@@ -1,0 +1,255 @@
+"""A host application that is not the users service: two resources, and its own everything else."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pyramid_tm
+import zope.sqlalchemy
+from cornice.service import Service
+from marshmallow import ValidationError, validates_schema
+from marshmallow.validate import Length, Range
+from marshmallow_jsonapi import Schema, fields
+from pyramid.config import Configurator
+from pyramid.httpexceptions import (
+    HTTPConflict,
+    HTTPForbidden,
+    HTTPFound,
+    HTTPNotFound,
+    HTTPUnauthorized,
+)
+from pyramid.response import Response
+from pyramid.security import NO_PERMISSION_REQUIRED, Allowed
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Engine,
+    MetaData,
+    Numeric,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from users_service.jsonapi import Limits, cornice_errors
+
+ARTICLES = "/toy/articles"
+PEOPLE = "/toy/people"
+OUTCOMES = "/toy/outcomes"
+
+MARIADB = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_nopad_bin"}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """A datetime in UTC; two of the engines have no type that keeps the zone."""
+
+    impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+# MariaDB's own UUIDs sort by their parts, and not by their text as those of other engines do.
+UUID_TYPE = Uuid().with_variant(Uuid(native_uuid=False), "mysql", "mariadb")
+
+
+def text(length: int) -> String:
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
+class Article(Base):
+    __tablename__ = "articles"
+    __table_args__ = MARIADB
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(text(100))
+    subtitle: Mapped[str | None] = mapped_column(text(100))
+    rating: Mapped[int | None]
+    is_public: Mapped[bool] = mapped_column(default=False)
+    published: Mapped[datetime | None] = mapped_column(Instant)
+    author_name: Mapped[str | None] = mapped_column("written_by", text(100))
+    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    tags: Mapped[list[str] | None] = mapped_column(JSON)
+    secret: Mapped[str | None] = mapped_column(text(100))
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class ArticleSchema(Schema):
+    class Meta:
+        type_ = "articles"
+
+    id = fields.Integer(dump_only=True, validate=Range(1, 2**31 - 1))
+    title = fields.String(required=True, validate=Length(1, 100))
+    subtitle = fields.String(allow_none=True)
+    rating = fields.Integer(allow_none=True, strict=True, validate=Range(-(2**31), 2**31 - 1))
+    is_public = fields.Boolean()
+    published = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
+    byline = fields.String(attribute="author_name", data_key="by-line", validate=Length(max=100))
+    price = fields.Decimal(as_string=True, places=2, allow_none=True)
+    tags = fields.List(fields.String())
+    secret = fields.String(load_only=True)
+    revision = fields.Integer(dump_only=True)
+
+    @validates_schema
+    def _titles_differ(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("subtitle") and data["subtitle"] == data.get("title"):
+            raise ValidationError("The subtitle repeats the title.")
+
+    @validates_schema
+    def _what_is_public_has_a_date(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("is_public") and "published" not in data:
+            raise ValidationError("A public article has a date.", "published")
+
+
+class Person(Base):
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("team", "shirt"), MARIADB)
+
+    id: Mapped[UUID] = mapped_column(UUID_TYPE, primary_key=True, default=uuid4)
+    nickname: Mapped[str] = mapped_column(text(50), unique=True)
+    email: Mapped[str | None] = mapped_column(text(50), unique=True, index=True)
+    phone: Mapped[str | None] = mapped_column("telephone_number", text(50), unique=True)
+    team: Mapped[str | None] = mapped_column(text(50))
+    shirt: Mapped[int] = mapped_column(default=1)
+
+
+class PersonSchema(Schema):
+    class Meta:
+        type_ = "people"
+
+    id = fields.UUID()
+    nickname = fields.String(required=True)
+    email = fields.String(data_key="e-mail")
+    phone = fields.String()
+    team = fields.String()
+    shirt = fields.Integer(strict=True)
+
+
+class AllowEverything:
+    def permits(self, request: Any, context: Any, permission: str) -> Allowed:
+        return Allowed("everything is allowed here")
+
+
+def dbsession(request: Any) -> Session:
+    session = Session(request.registry["toy.engine"])
+    zope.sqlalchemy.register(session, initial_state="changed", transaction_manager=request.tm)
+    return session
+
+
+def crash(request: Any) -> None:
+    raise RuntimeError("the safe opens with 1234")
+
+
+def crash_after_write(request: Any) -> None:
+    request.dbsession.add(Article(title="never stored"))
+    request.dbsession.flush()
+    crash(request)
+
+
+def complain(request: Any) -> dict[str, str]:
+    request.errors.add("querystring", "colour", "There is no such colour.")
+    return {"status": "ok"}
+
+
+def complain_as_missing(request: Any) -> dict[str, str]:
+    request.errors.status = 404
+    return complain(request)
+
+
+def be_missing(request: Any) -> None:
+    raise HTTPNotFound("the safe is behind the mirror")
+
+
+def be_forbidden(request: Any) -> None:
+    raise HTTPForbidden("the safe is behind the mirror")
+
+
+def be_in_conflict(request: Any) -> None:
+    raise HTTPConflict
+
+
+def be_unauthorised(request: Any) -> None:
+    raise HTTPUnauthorized(headers={"WWW-Authenticate": 'Bearer realm="toy"'})
+
+
+def move(request: Any) -> None:
+    raise HTTPFound("http://elsewhere.example/")
+
+
+def vary(request: Any) -> dict[str, str]:
+    request.response.headers["Vary"] = "Origin"
+    return {"status": "ok"}
+
+
+def crash_in_pyramid(request: Any) -> Response:
+    raise RuntimeError("the safe opens with 1234")
+
+
+def outcomes(config: Configurator) -> None:
+    """What hand-written endpoints can do beside the resources, one URL for each."""
+    for view in (
+        crash,
+        crash_after_write,
+        complain,
+        complain_as_missing,
+        be_missing,
+        be_forbidden,
+        be_in_conflict,
+        be_unauthorised,
+        move,
+        vary,
+    ):
+        service = Service(
+            name=view.__name__,
+            path=f"/{view.__name__}",
+            renderer="json",
+            error_handler=cornice_errors,
+        )
+        service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
+        config.add_cornice_service(service)
+    config.add_route("crash_in_pyramid", "/crash_in_pyramid")
+    config.add_view(crash_in_pyramid, route_name="crash_in_pyramid")
+
+
+def resources(config: Configurator) -> None:
+    config.add_jsonapi_resource(Article, ArticleSchema)
+    config.add_jsonapi_resource(Person, PersonSchema)
+
+
+def make_toy(engine: Engine, limits: Limits | None = None) -> Any:
+    """Make the WSGI application."""
+    config = Configurator(
+        settings={"tm.manager_hook": pyramid_tm.explicit_manager, "tm.annotate_user": False}
+    )
+    config.include("pyramid_tm")
+    config.set_security_policy(AllowEverything())
+    config.registry["toy.engine"] = engine
+    config.add_request_method(dbsession, reify=True)
+    config.include("users_service.jsonapi")
+    if limits is not None:
+        config.set_jsonapi_limits(limits)
+    config.include(resources, route_prefix="/toy")
+    config.include(outcomes, route_prefix=OUTCOMES)
+    return config.make_wsgi_app()
