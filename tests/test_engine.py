@@ -77,3 +77,7 @@ def test_the_database_itself_refuses_one_key_twice(service):
         connection.execute(insert(User.__table__).values(row("ada@example.com")))
         with pytest.raises(IntegrityError):
             connection.execute(insert(User.__table__).values(row("ADA@example.com")))
+
+
+def test_a_domain_that_no_registry_knows_still_has_a_key():
+    assert email_key("Ada@UNDER_score.example") == "ada@under_score.example"

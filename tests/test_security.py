@@ -48,3 +48,9 @@ def test_health_and_the_methods_of_a_url_need_no_permission(app_with):
     assert closed.get("/livez").json == {"status": "ok"}
     assert closed.get("/readyz").json == {"status": "ok"}
     assert closed.request("OPTIONS", USERS).status_int == 204
+
+
+def test_the_endpoints_that_are_no_resources_name_their_methods(client):
+    for url in ("/livez", "/readyz"):
+        assert client.request("OPTIONS", url).headers["Allow"] == "GET, HEAD, OPTIONS"
+        assert client.post(url).headers["Allow"] == "GET, HEAD, OPTIONS"

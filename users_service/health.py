@@ -8,6 +8,8 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy import select
 
+from users_service.jsonapi import list_methods
+
 
 def livez(request: Request) -> dict[str, Any]:
     """Answer as long as the process can answer at all."""
@@ -24,4 +26,5 @@ def includeme(config: Configurator) -> None:
     for view in (livez, readyz):
         service = Service(name=view.__name__, path=f"/{view.__name__}", renderer="json")
         service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
+        service.add_view("OPTIONS", list_methods, permission=NO_PERMISSION_REQUIRED)
         config.add_cornice_service(service)

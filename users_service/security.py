@@ -16,23 +16,11 @@ class AnonymousPolicy:
     def __init__(self, permissions: frozenset[str]) -> None:
         self.permissions = permissions
 
-    def identity(self, request: Request) -> None:
-        return None
-
-    def authenticated_userid(self, request: Request) -> None:
-        return None
-
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
         type_, _, _ = permission.partition(":")
         if self.permissions & {permission, f"{type_}:*", "*"}:
             return Allowed("%s is granted to everyone", permission)
         return Denied("%s is not granted to everyone", permission)
-
-    def remember(self, request: Request, userid: Any, **kw: Any) -> list[tuple[str, str]]:
-        return []
-
-    def forget(self, request: Request, **kw: Any) -> list[tuple[str, str]]:
-        return []
 
 
 def includeme(config: Configurator) -> None:

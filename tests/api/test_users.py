@@ -1,6 +1,5 @@
 """The tutorial's API: create, read, update, delete and list users."""
 
-
 from tests.client import USERS, user
 
 

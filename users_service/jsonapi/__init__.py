@@ -9,7 +9,7 @@ rolls back, and a security policy that knows the permissions `<type>:read`, `:cr
 and `:delete`. Constraints need names, by a naming convention, to be led back to fields; text
 columns need a collation by code point to be sorted the same on every engine; ids and integers need
 bounds in the schema. A Cornice service of the host's own answers in kind with
-`error_handler=cornice_errors`.
+`error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
 
 It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
 resources.
@@ -26,8 +26,9 @@ from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.media import renderer
 from users_service.jsonapi.services import add_jsonapi_resource, cornice_errors
+from users_service.jsonapi.views import list_methods
 
-__all__ = ["Error", "JSONAPIError", "Limits", "cornice_errors", "includeme"]
+__all__ = ["Error", "JSONAPIError", "Limits", "cornice_errors", "includeme", "list_methods"]
 
 
 def includeme(config: Configurator) -> None:

@@ -22,7 +22,7 @@ from users_service.jsonapi.resource import Resource
 logger = logging.getLogger(__name__)
 
 # What belongs to a status and not to the page that Pyramid would answer with.
-KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
 
 # A host's own words are not repeated: they may say more than a client should know.
 DETAILS = {
@@ -43,6 +43,8 @@ def http_error(error: HTTPException, request: Request) -> Response:
     code = code_of_status(error.status_int)
     detail = DETAILS.get(error.status_int, "The request cannot be served.")
     headers = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
+    if error.allow:
+        headers["Allow"] = ", ".join(sorted(error.allow))
     return error_response(request, JSONAPIError(Error(code=code, detail=detail), headers=headers))
 
 

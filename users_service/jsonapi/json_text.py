@@ -10,6 +10,9 @@ from pyramid.request import Request
 from users_service.jsonapi.errors import Error, JSONAPIError, at
 from users_service.jsonapi.limits import Limits
 
+# Integers of more characters are beyond the doubles that JSON parsers agree on (RFC 7493 §2.2).
+LONGEST_INTEGER = 308
+
 
 class _InvalidJsonError(ValueError):
     """The text is JSON to Python's parser, but not to RFC 8259 or I-JSON (RFC 7493)."""
@@ -31,6 +34,7 @@ def read_json(request: Request, limits: Limits) -> Any:
             object_pairs_hook=_unique,
             parse_constant=_refuse_constant,
             parse_float=_finite,
+            parse_int=_bounded,
         )
         if re.search(rb"\\u[dD][89a-fA-F]", body):
             _refuse_surrogates(value)
@@ -43,8 +47,6 @@ def read_json(request: Request, limits: Limits) -> Any:
         raise _invalid_json(str(error)) from None
     except RecursionError:
         raise _too_deep(limits) from None
-    except ValueError:  # int() refuses thousands of digits
-        raise _invalid_json("A number is too large.") from None
     if _depth_exceeds(value, limits.max_json_depth):
         raise _too_deep(limits)
     return value
@@ -78,6 +80,12 @@ def _finite(text: str) -> float:
     if math.isinf(number := float(text)):
         raise _InvalidJsonError("A number is too large.")
     return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise _InvalidJsonError("A number is too large.")
+    return int(text)
 
 
 def _refuse_surrogates(value: Any) -> None:

@@ -1,5 +1,6 @@
 """The media type: negotiation (§5 Content Negotiation), and the renderer of documents."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,6 @@ from users_service.jsonapi.errors import Error, JSONAPIError, errors_document
 MEDIA_TYPE = "application/vnd.api+json"
 # The only parameters that the media type may carry (§5.1).
 PARAMETERS = {"ext", "profile"}
-# What an Accept header may name besides the media type itself. JSON alone is served as JSON:API.
-EQUIVALENT = {"*/*", "application/*", "application/json"}
 
 _Instance = tuple[str, dict[str, str], float]
 
@@ -27,9 +26,7 @@ def negotiate(request: Request) -> None:
     """
     _check_accept(request.headers.get("Accept", ""))
     if request.method in ("POST", "PATCH") and (
-        "Content-Type" in request.headers
-        or request.content_length
-        or "Transfer-Encoding" in request.headers
+        "Content-Type" in request.headers or request.is_body_readable
     ):
         _check_content_type(request.headers.get("Content-Type", ""))
 
@@ -39,15 +36,19 @@ def _check_accept(header: str) -> None:
         instances = _instances(header)
     except ValueError:
         raise _not_acceptable("The Accept header is malformed.") from None
-    # An instance of the media type outweighs every wildcard: if all of them are modified, or have
-    # a weight of 0, the request is refused whatever else it names.
-    own = [(parameters, quality) for name, parameters, quality in instances if name == MEDIA_TYPE]
-    if own:
-        acceptable = any(quality and not _fault(parameters) for parameters, quality in own)
-    else:
-        acceptable = any(quality and name in EQUIVALENT for name, _, quality in instances)
-    if header.strip() and not acceptable:
+    if instances and not _accepts(instances):
         raise _not_acceptable(f"Only {MEDIA_TYPE} is served, without parameters but profile.")
+
+
+def _accepts(instances: list[_Instance]) -> bool:
+    """Whether these media types leave ours; a more specific one outweighs the wildcards."""
+    weights: dict[str, float] = {}
+    for name, parameters, weight in instances:
+        served = 0 if name == MEDIA_TYPE and _fault(parameters) else weight
+        weights[name] = max(served, weights.get(name, 0))
+    # Clients that ask for JSON alone are served as well.
+    wildcard = weights.get("application/*", weights.get("*/*", 0))
+    return bool(weights.get(MEDIA_TYPE, wildcard or weights.get("application/json", 0)))
 
 
 def _check_content_type(header: str) -> None:
@@ -57,6 +58,8 @@ def _check_content_type(header: str) -> None:
         raise _unsupported(f"A body must be sent as {MEDIA_TYPE}.") from None
     if name != MEDIA_TYPE:
         raise _unsupported(f"A body must be sent as {MEDIA_TYPE}.")
+    if re.search(r";\s*q\s*=", header, re.IGNORECASE):  # a weight in Accept, a parameter here
+        raise _unsupported("The media type parameter q is not allowed.")
     if fault := _fault(parameters):
         raise _unsupported(fault)
 

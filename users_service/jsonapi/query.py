@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from pyramid.request import Request
 
@@ -67,23 +67,25 @@ def read_pairs(request: Request, limits: Limits) -> Pairs:
     if len(request.environ.get("PATH_INFO", "")) + len(text) > limits.max_url_length:
         detail = f"A URL may have at most {limits.max_url_length} bytes."
         raise JSONAPIError(Error(code="url_too_long", detail=detail))
-    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise _bad_query("A % must be followed by two hexadecimal digits.")
-    try:
-        pairs = parse_qsl(
-            text.encode("latin-1").decode("utf-8"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MOST_PARAMETERS,
-        )
-    except UnicodeDecodeError:
-        raise _bad_query("The query string is not UTF-8.") from None
-    except ValueError:
-        raise _bad_query(f"There are more than {MOST_PARAMETERS} parameters.") from None
+    parts = [part.partition("=") for part in text.split("&") if part]
+    if len(parts) > MOST_PARAMETERS:
+        raise _bad_query(f"There are more than {MOST_PARAMETERS} parameters.")
+    pairs = tuple((_decoded(name), _decoded(value, name)) for name, _, value in parts)
     names = [name for name, _ in pairs]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise JSONAPIError(*(_invalid(name, "Is given twice.") for name in sorted(repeated)))
-    return tuple(pairs)
+    return pairs
+
+
+def _decoded(text: str, name: str | None = None) -> str:
+    """Decode one part of the query string: of a name, or of the value that a name has."""
+    try:
+        if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+            raise ValueError
+        return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8")
+    except ValueError:  # also of the decoding itself
+        detail = "Is not UTF-8 under the escapes of a URL (RFC 3986 §2.1)."
+        raise _bad_query(detail, None if name is None else _decoded(name)) from None
 
 
 def parse_query(request: Request, resource: Resource, limits: Limits, *, collection: bool) -> Query:
@@ -187,5 +189,6 @@ def _invalid(name: str, detail: str) -> Error:
     return Error(code="invalid_parameter", detail=detail, source=parameter(name))
 
 
-def _bad_query(detail: str) -> JSONAPIError:
-    return JSONAPIError(Error(code="invalid_parameter", detail=detail))
+def _bad_query(detail: str, name: str | None = None) -> JSONAPIError:
+    source = None if name is None else parameter(name)
+    return JSONAPIError(Error(code="invalid_parameter", detail=detail, source=source))

@@ -15,7 +15,8 @@ from users_service.jsonapi.query import parse_query
 from users_service.jsonapi.resource import Resource
 
 # The tutorial's own URLs end in .json; links never do.
-SUFFIX = r"{suffix:(?:\.json)?}"
+# \Z, since the $ of Pyramid's own would let a newline follow.
+SUFFIX = r"{suffix:(?:\.json)?\Z}"
 
 
 def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[Any]) -> None:

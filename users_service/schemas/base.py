@@ -17,6 +17,8 @@ __all__ = ["Boolean", "Email", "Identifier", "Line", "Schema", "Timestamp"]
 # they are ordinary domains. The list is the library's documented switch for it.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+# Separators and format characters (Unicode §4.5): a name of nothing else looks like none.
+INVISIBLE = {"Zs", "Zl", "Zp", "Cf"}
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -46,7 +48,7 @@ class Line(fields.String):  # type: ignore[misc]
     """
 
     default_error_messages = {
-        "blank": "Must have at least one character that is no blank.",
+        "blank": "Must have at least one character that can be seen.",
         "control": "Must not contain control characters.",
     }
 
@@ -57,10 +59,9 @@ class Line(fields.String):  # type: ignore[misc]
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if any(unicodedata.category(character) == "Cc" for character in text):
             raise self.make_error("control")
-        text = text.strip()
-        if not text:
+        if all(unicodedata.category(character) in INVISIBLE for character in text):
             raise self.make_error("blank")
-        return text
+        return text.strip()
 
 
 class Email(fields.String):  # type: ignore[misc]
@@ -74,7 +75,7 @@ class Email(fields.String):  # type: ignore[misc]
         if len(address) > 254:
             return  # said by Length, and costly to parse
         try:
-            email_validator.validate_email(address, check_deliverability=False)
+            email_validator.validate_email(address, check_deliverability=False, strict=True)
         except email_validator.EmailNotValidError as error:
             raise ValidationError(f"Not a valid email address. {error}") from None
 
