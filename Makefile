@@ -40,7 +40,7 @@ serve: $(VENV)/installed
 	@echo "== Migrating the development database"
 	@$(BIN)/users-service migrate development.ini
 	@echo "== Serving the API on http://127.0.0.1:$(PORT)/api/v1/users (Ctrl-C stops it)"
-	@exec $(BIN)/pserve development.ini --reload http_port=$(PORT)
+	@exec $(BIN)/pserve --reload development.ini http_port=$(PORT)
 
 test: $(VENV)/installed-dev
 	@echo "== Running the tests"
