@@ -86,11 +86,12 @@ def check_response(response: webtest.TestResponse) -> None:
         return
     if response.headers["Content-Type"] == "application/json" and response.status_int == 200:
         return  # the endpoints that are no resources
-    assert response.headers["Content-Type"] == MEDIA_TYPE
+    assert response.headers["Content-Type"].split(";")[0] == MEDIA_TYPE
     document = json.loads(response.body)
-    assert document["jsonapi"] == {"version": "1.1"}
-    assert ("data" in document) != ("errors" in document)
-    assert document.keys() <= {"jsonapi", "data", "errors", "links", "meta", "included"}
+    assert document["jsonapi"]["version"] == "1.1"
+    members = {"jsonapi", "data", "errors", "links", "meta", "included", "atomic:results"}
+    assert document.keys() <= members
+    assert len(document.keys() & {"data", "errors", "atomic:results"}) <= 1
     if "errors" in document:
         assert response.status_int >= 400
         check_errors(response, document["errors"])
@@ -101,7 +102,7 @@ def check_response(response: webtest.TestResponse) -> None:
 def check_errors(response: webtest.TestResponse, errors: list[dict[str, Any]]) -> None:
     assert errors
     assert not re.search(r"Traceback|SELECT|INSERT|UPDATE|sqlalchemy|\.py\b", response.text)
-    members = {"id", "status", "code", "title", "detail", "source", "meta"}
+    members = {"id", "status", "code", "title", "detail", "source", "meta", "links"}
     for error in errors:
         assert error.keys() <= members
         assert error.keys() >= {"id", "status", "code", "title", "detail"}

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
 
 # Constraints carry names that are the same on every engine: migrations can drop them, and the
@@ -72,6 +72,16 @@ class Identified:
     """A UUID as the primary key: version 7 (RFC 9562 §5.7) unless one is given."""
 
     id: Mapped[UUID] = mapped_column(UUID_TYPE, primary_key=True, default=uuid7, sort_order=-1)
+
+
+class Versioned:
+    """A number that every change of a row or of its relationships raises: no update is lost."""
+
+    version: Mapped[int] = mapped_column(server_default="1", sort_order=3)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805
+        return {"version_id_col": cls.__table__.c.version}  # type: ignore[attr-defined]
 
 
 class Timestamped:

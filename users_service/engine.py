@@ -80,6 +80,7 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "sql_mode": "'TRADITIONAL,NO_ENGINE_SUBSTITUTION'",
         "innodb_lock_wait_timeout": max(1, round(settings.lock_timeout)),
         "max_statement_time": settings.statement_timeout,
+        "max_sort_length": 65_536,  # bytes of a text that count in ORDER BY; 1024 by default
     }
     assignments = ", ".join(f"SESSION {name} = {value}" for name, value in parameters.items())
     arguments = {

@@ -11,6 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from users_service.engine import make_engine, writing
 from users_service.migrations import check_schema
@@ -70,6 +71,8 @@ def is_conflict(error: BaseException | None) -> bool:
     A violated constraint is no conflict but an answer. Nor is a lost connection: whether a COMMIT
     arrived is not known then, and a second one could store a thing twice.
     """
+    if isinstance(error, StaleDataError):
+        return True
     if not isinstance(error, DBAPIError) or error.connection_invalidated:
         return False
     original: Any = error.orig

@@ -94,6 +94,9 @@ class Article(Base):
     tags: Mapped[list[str] | None] = mapped_column(JSON)
     secret: Mapped[str | None] = mapped_column(text(100))
     revision: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class ArticleSchema(Schema):
@@ -133,6 +136,9 @@ class Person(Base):
     phone: Mapped[str | None] = mapped_column("telephone_number", text(50), unique=True)
     team: Mapped[str | None] = mapped_column(text(50))
     shirt: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class PersonSchema(Schema):

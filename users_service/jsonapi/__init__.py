@@ -25,7 +25,11 @@ from pyramid.request import Request
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.media import renderer
-from users_service.jsonapi.services import add_jsonapi_resource, cornice_errors
+from users_service.jsonapi.services import (
+    add_jsonapi_entry,
+    add_jsonapi_resource,
+    cornice_errors,
+)
 from users_service.jsonapi.views import list_methods
 
 __all__ = ["Error", "JSONAPIError", "Limits", "cornice_errors", "includeme", "list_methods"]
@@ -38,6 +42,7 @@ def includeme(config: Configurator) -> None:
     config.include("users_service.jsonapi.exceptions")
     config.add_renderer("jsonapi", renderer)
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
+    config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.set_jsonapi_limits(Limits())
     config.add_request_method(request_limits, "jsonapi_limits", property=True)

@@ -7,17 +7,23 @@ from typing import Any
 from sqlalchemy import Table, UniqueConstraint, inspect
 from sqlalchemy.exc import IntegrityError
 
-from users_service.jsonapi.body import field_error
+from users_service.jsonapi.body import Place, field_error
 from users_service.jsonapi.errors import Error, at
 from users_service.jsonapi.resource import Resource
 
 
-def conflict(error: IntegrityError, resource: Resource, sent: Collection[str]) -> Error:
+def conflict(
+    error: IntegrityError,
+    resource: Resource,
+    sent: Collection[str],
+    place: Place = ("data",),
+) -> Error:
     """Return the 409 for a violated constraint; its pointer is that of the client's field.
 
     A column that is computed from another one names its source in `Column.info["attribute"]`.
 
     :param sent: the attributes of the model that the request would have set.
+    :param place: where the resource object stands in the request's document.
     """
     mapper = inspect(resource.model)
     for column in _violated_columns(error.orig, resource.model.__table__):
@@ -26,11 +32,11 @@ def conflict(error: IntegrityError, resource: Resource, sent: Collection[str]) -
             continue
         if attribute == resource.id_attribute:
             detail = "There is a resource with this id already."
-            return Error(code="already_taken", detail=detail, source=at("data", "id"))
+            return Error(code="already_taken", detail=detail, source=at(*place, "id"))
         for name in resource.writable:
             if resource.attribute(name) == attribute:
                 message = f"There is a resource with this {name} already."
-                return field_error("already_taken", name, message, "data", "attributes", name)
+                return field_error("already_taken", name, message, *place, "attributes", name)
     return Error(code="conflict", detail="The change would contradict other stored data.")
 
 

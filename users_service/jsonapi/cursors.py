@@ -1,4 +1,4 @@
-"""Cursors: a row's place in an order, as text that only this resource and this order take back.
+"""Cursors: a row's place in an order, as text that only this list in this order takes back.
 
 A cursor is a position and no capability: it lets a client see no row that it could not list. Its
 digest is there to refuse damage and mix-ups, so it needs no secret.
@@ -26,19 +26,22 @@ Position = tuple[Any, ...]
 BEHIND_LAST: Position = ()
 
 
-def encode(resource: Resource, order: Order, position: Position) -> str:
-    """Return the cursor of a position."""
+def encode(resource: Resource, order: Order, scope: str, position: Position) -> str:
+    """Return the cursor of a position in a list.
+
+    :param scope: which list of the resource it is: what else its cursors are bound to.
+    """
     values = json.dumps(
         [value.isoformat() if isinstance(value, datetime) else _plain(value) for value in position],
         separators=(",", ":"),
     ).encode()
-    return _text(_digest(resource, order, values) + values)
+    return _text(_digest(resource, order, scope, values) + values)
 
 
-def decode(resource: Resource, order: Order, cursor: str) -> Position:
-    """Return the position that a cursor of this resource and order stands for.
+def decode(resource: Resource, order: Order, scope: str, cursor: str) -> Position:
+    """Return the position that a cursor of this list stands for.
 
-    :raises ValueError: if it is damaged, or was made for another resource or order.
+    :raises ValueError: if it is damaged, or was made for another list or order.
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -47,8 +50,8 @@ def decode(resource: Resource, order: Order, cursor: str) -> Position:
     except (binascii.Error, ValueError):
         raise ValueError("Not a cursor of this API.") from None
     digest, values = raw[:DIGEST_SIZE], raw[DIGEST_SIZE:]
-    if digest != _digest(resource, order, values):
-        raise ValueError("Not a cursor of this resource in this order.")
+    if digest != _digest(resource, order, scope, values):
+        raise ValueError("Not a cursor of this list in this order.")
     try:
         return _typed(resource, order, json.loads(values))
     except (ValueError, TypeError, OverflowError, RecursionError):
@@ -59,9 +62,9 @@ def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _digest(resource: Resource, order: Order, values: bytes) -> bytes:
-    scope = json.dumps([resource.type, [list(term) for term in order]]).encode()
-    return hashlib.blake2b(scope + b"\0" + values, digest_size=DIGEST_SIZE).digest()
+def _digest(resource: Resource, order: Order, scope: str, values: bytes) -> bytes:
+    bound = json.dumps([resource.type, [list(term) for term in order], scope]).encode()
+    return hashlib.blake2b(bound + b"\0" + values, digest_size=DIGEST_SIZE).digest()
 
 
 def _plain(value: Any) -> Any:

@@ -1,65 +1,130 @@
-"""Rows become documents (§5 Document Structure): resource objects, links and meta."""
+"""Rows become documents (§5 Document Structure): resource objects, linkage, links and meta."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pyramid.request import Request
 
 from users_service.jsonapi import links
 from users_service.jsonapi.errors import JSONAPI_OBJECT
-from users_service.jsonapi.pagination import Link, Page
+from users_service.jsonapi.include import Included
+from users_service.jsonapi.pagination import Page
 from users_service.jsonapi.query import Query
-from users_service.jsonapi.resource import Resource
+from users_service.jsonapi.resource import Relationship, Resource
 
 Json = dict[str, Any]
 
 
-def resource_object(resource: Resource, collection: str, row: Any) -> Json:
-    """Make one row, or an entity with the same attributes, into a resource object (§5.2).
+class DocumentBuilder:
+    """Makes the documents of one request.
 
-    :param collection: the URL of the resource's collection.
+    :param query: what the request asks for.
+    :param included: the related resources that were loaded for it.
     """
-    id = resource.dump_id(row)
-    attributes = {
-        name: field.serialize(resource.attribute(name), row)
-        for name, field in resource.readable.items()
-    }
-    return {
-        "type": resource.type,
-        "id": id,
-        "attributes": attributes,
-        "links": {"self": links.resource_url(collection, id)},
-    }
 
+    def __init__(self, request: Request, query: Query, included: Included | None = None) -> None:
+        self.request = request
+        self.query = query
+        self.included = included or Included()
+        self._collections: dict[str, str] = {}
 
-def single_document(request: Request, resource: Resource, row: Any) -> Json:
-    data = resource_object(resource, links.collection_url(request, resource), row)
-    return {"jsonapi": JSONAPI_OBJECT, "links": {"self": data["links"]["self"]}, "data": data}
+    def one(self, resource: Resource, row: Any, url: str | None = None) -> Json:
+        """The document of one resource, or of none (§6.1).
 
+        :param url: the document's own URL, where it is not that of the resource.
+        """
+        data = None if row is None else self.resource_object(resource, row)
+        url = data["links"]["self"] if url is None and data is not None else url
+        return self._document(data, {"self": self._with_query(url)}, [(resource, row)])
 
-def collection_document(request: Request, resource: Resource, query: Query, page: Page) -> Json:
-    url = links.collection_url(request, resource)
-    kept = tuple(
-        (name, value)
-        for name, value in query.pairs
-        if name not in ("page[after]", "page[before]", "page[number]")
-    )
+    def page(self, resource: Resource, page: Page, url: str) -> Json:
+        """The document of a page of resources."""
+        data = [self.resource_object(resource, row) for row in page.rows]
+        primary = [(resource, row) for row in page.rows]
+        return self._paged(self._document(data, self._page_links(page, url), primary), page)
 
-    def link(parameters: Link) -> str | None:
-        if parameters is None:
-            return None
-        return links.with_query(url, (*kept, *parameters.items()))
+    def linkage(self, relationship: Relationship, ids: Any, url: str, page: Page | None) -> Json:
+        """The document of a relationship: identifiers, or one, or null (§6.1.2)."""
+        own = links.relationship_links(url, relationship)
+        data = self._identifiers(relationship, ids)
+        if page is None:
+            return self._document(data, own | {"self": self._with_query(own["self"])}, [])
+        found = self._document(data, own | self._page_links(page, own["self"]), [])
+        return self._paged(found, page)
 
-    document: Json = {
-        "jsonapi": JSONAPI_OBJECT,
-        "links": {
-            "self": links.with_query(url, query.pairs),
-            "first": link(page.first),
-            "prev": link(page.prev),
-            "next": link(page.next),
-            "last": link(page.last),
-        },
-        "data": [resource_object(resource, url, row) for row in page.rows],
-    }
-    if page.total is not None:
-        document["meta"] = {"page": {"total": page.total}, "total": page.total}
-    return document
+    def resource_object(self, resource: Resource, row: Any) -> Json:
+        """Make a row, or an entity with the same attributes, into a resource object (§5.2)."""
+        id = resource.id_of(row)
+        url = self._url(resource, id)
+        found: Json = {"type": resource.type, "id": str(id)}
+        attributes = {
+            name: field.serialize(resource.attribute(name), row)
+            for name, field in resource.readable.items()
+            if self.query.shows(resource, name)
+        }
+        relationships = {
+            name: self._relationship_object(relationship, id, url)
+            for name, relationship in resource.relationships.items()
+            if self.query.shows(resource, name)
+        }
+        if attributes:
+            found["attributes"] = attributes
+        if relationships:
+            found["relationships"] = relationships
+        found["links"] = {"self": url}
+        return found
+
+    def _relationship_object(self, relationship: Relationship, id: Any, url: str) -> Json:
+        found: Json = {"links": links.relationship_links(url, relationship)}
+        key = (relationship.source.type, id, relationship.name)
+        if key in self.included.linkage:
+            found["data"] = self._identifiers(relationship, self.included.linkage[key])
+        return found
+
+    def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
+        kind = relationship.target.type
+        if relationship.many:
+            return [{"type": kind, "id": str(id)} for id in ids]
+        return None if ids is None else {"type": kind, "id": str(ids)}
+
+    def _url(self, resource: Resource, id: Any) -> str:
+        if resource.type not in self._collections:
+            self._collections[resource.type] = links.collection_url(self.request, resource)
+        return links.below(self._collections[resource.type], id)
+
+    def _with_query(self, url: str | None) -> str:
+        return links.with_query(url or "", self.query.pairs)
+
+    def _page_links(self, page: Page, url: str) -> Json:
+        place = ("page[after]", "page[before]", "page[number]", "page[offset]")
+        kept = tuple(pair for pair in self.query.pairs if pair[0] not in place)
+        found: Json = {"self": self._with_query(url)}
+        for name, parameters in page.links.items():
+            found[name] = (
+                None if parameters is None else links.with_query(url, (*kept, *parameters.items()))
+            )
+        return found
+
+    def _document(
+        self, data: Any, document_links: Json, primary: Sequence[tuple[Resource, Any]]
+    ) -> Json:
+        found: Json = {"jsonapi": JSONAPI_OBJECT, "links": document_links, "data": data}
+        if self.query.include is not None:
+            shown = {(r.type, r.id_of(row)) for r, row in primary if row is not None}
+            found["included"] = [
+                self.resource_object(resource, row)
+                for identity, (resource, row) in self.included.rows.items()
+                if identity not in shown
+            ]
+        return found
+
+    @staticmethod
+    def _paged(document: Json, page: Page) -> Json:
+        meta: Json = {}
+        if page.total is not None:
+            meta = {"page": {"total": page.total}, "total": page.total}
+        if page.truncated:
+            meta.setdefault("page", {})["rangeTruncated"] = True
+        if meta:
+            document["meta"] = meta
+        return document

@@ -11,10 +11,15 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_json": (400, "Body is not valid JSON"),
     "malformed_document": (400, "Malformed JSON:API document"),
     "invalid_parameter": (400, "Invalid query parameter"),
+    "page_too_large": (400, "Page too large"),
+    "unknown_lid": (400, "Unknown local id"),
+    "too_many_operations": (400, "Too many operations"),
     "unsupported_parameter": (400, "Query parameter not supported here"),
     "unauthorized": (401, "Not authenticated"),
     "forbidden": (403, "Not permitted"),
     "client_id_refused": (403, "Client-generated id refused"),
+    "read_only_relationship": (403, "Read-only relationship"),
+    "related_not_found": (404, "Related resource not found"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
     "not_acceptable": (406, "No acceptable media type"),
@@ -22,6 +27,7 @@ CODES: dict[str, tuple[int, str]] = {
     "id_conflict": (409, "Id does not match the endpoint"),
     "already_taken": (409, "Value already taken"),
     "conflict": (409, "Conflict with the stored data"),
+    "precondition_failed": (412, "Precondition failed"),
     "body_too_large": (413, "Body too large"),
     "url_too_long": (414, "URL too long"),
     "unsupported_media_type": (415, "Unsupported media type"),
@@ -29,6 +35,7 @@ CODES: dict[str, tuple[int, str]] = {
     "read_only_field": (422, "Read-only field"),
     "missing_field": (422, "Required field is missing"),
     "invalid_value": (422, "Invalid value"),
+    "precondition_required": (428, "Precondition required"),
     "headers_too_large": (431, "Header fields too large"),
     "internal_error": (500, "Internal error"),
     "not_implemented": (501, "Not implemented"),
@@ -44,16 +51,18 @@ CODE_OF_STATUS = {
     405: "method_not_allowed",
     406: "not_acceptable",
     409: "conflict",
+    412: "precondition_failed",
     413: "body_too_large",
     414: "url_too_long",
     415: "unsupported_media_type",
     422: "invalid_value",
+    428: "precondition_required",
     431: "headers_too_large",
     501: "not_implemented",
     503: "unavailable",
 }
 
-JSONAPI_OBJECT = {"version": "1.1"}
+JSONAPI_OBJECT: dict[str, Any] = {"version": "1.1"}
 
 # A client decides how many faults its document has; the answer stays small.
 MOST_ERRORS = 100
@@ -66,6 +75,7 @@ class Error:
     :param code: a key of CODES, which gives the status and the title.
     :param detail: what is wrong with this occurrence.
     :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; nothing if neither fits.
+    :param type: the URI of the kind of error, where a profile names one.
     :param meta: further facts; for the error of one field its `attribute` and a `message`.
     """
 
@@ -73,6 +83,7 @@ class Error:
     detail: str
     source: dict[str, str] | None = None
     meta: dict[str, Any] | None = None
+    type: str | None = None
 
     @property
     def status(self) -> int:
@@ -84,6 +95,8 @@ class Error:
         error |= {"title": title, "detail": self.detail}
         if self.source is not None:
             error["source"] = self.source
+        if self.type is not None:
+            error["links"] = {"type": self.type}
         if self.meta is not None:
             error["meta"] = self.meta
         return error
@@ -110,9 +123,11 @@ class JSONAPIError(Exception):
         return HTTPStatus.BAD_REQUEST if max(statuses) < 500 else HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def errors_document(errors: tuple[Error, ...], request_id: str) -> dict[str, Any]:
+def errors_document(
+    errors: tuple[Error, ...], request_id: str, jsonapi_object: dict[str, Any] = JSONAPI_OBJECT
+) -> dict[str, Any]:
     return {
-        "jsonapi": JSONAPI_OBJECT,
+        "jsonapi": jsonapi_object,
         "errors": [error.as_object(request_id) for error in errors],
     }
 

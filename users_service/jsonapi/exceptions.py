@@ -13,6 +13,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
 
 from users_service.jsonapi.conflicts import conflict
 from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status
@@ -57,8 +58,7 @@ def integrity_error(error: IntegrityError, request: Request) -> Response:
     resource = getattr(request, "context", None)
     if not isinstance(resource, Resource):
         return internal_error(error, request)
-    sent = request.validated.get("values", {})
-    return error_response(request, JSONAPIError(conflict(error, resource, sent)))
+    return error_response(request, JSONAPIError(conflict(error, resource, ())))
 
 
 def data_error(_error: DataError, request: Request) -> Response:
@@ -92,6 +92,7 @@ def includeme(config: Configurator) -> None:
         (OperationalError, database_unavailable),
         (InterfaceError, database_unavailable),
         (PoolTimeoutError, database_unavailable),
+        (StaleDataError, database_unavailable),
         (Exception, internal_error),
     ):
         config.add_exception_view(view, context=context)

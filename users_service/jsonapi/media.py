@@ -1,7 +1,9 @@
-"""The media type: negotiation (§5 Content Negotiation), and the renderer of documents."""
+"""The media type: negotiation (§5 Content Negotiation), entity tags, and the renderer."""
 
+import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,49 +11,85 @@ from pyramid.request import Request
 from pyramid.response import Response
 from webob.acceptparse import Accept
 
-from users_service.jsonapi.errors import Error, JSONAPIError, errors_document
+from users_service.jsonapi.errors import JSONAPI_OBJECT, Error, JSONAPIError, errors_document
 
 MEDIA_TYPE = "application/vnd.api+json"
 # The only parameters that the media type may carry (§5.1).
 PARAMETERS = {"ext", "profile"}
 
+ATOMIC = "https://jsonapi.org/ext/atomic"
+
 _Instance = tuple[str, dict[str, str], float]
 
 
-def negotiate(request: Request) -> None:
-    """Refuse a request that cannot be answered with, or does not send, the media type.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """The extensions and profiles that are applied to a response."""
 
+    extensions: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        applied = (("ext", self.extensions), ("profile", self.profiles))
+        parts = [f'{name}="{" ".join(uris)}"' for name, uris in applied if uris]
+        return ";".join([MEDIA_TYPE, *parts])
+
+    @property
+    def jsonapi_object(self) -> dict[str, Any]:
+        found: dict[str, Any] = dict(JSONAPI_OBJECT)
+        if self.extensions:
+            found["ext"] = list(self.extensions)
+        if self.profiles:
+            found["profile"] = list(self.profiles)
+        return found
+
+
+def negotiate(
+    request: Request, extension: str | None = None, profiles: frozenset[str] = frozenset()
+) -> Media:
+    """Choose the variant of the media type to answer with, and check that of the request's body.
+
+    :param extension: the extension that the endpoint applies, and demands on both sides.
+    :param profiles: those that the endpoint can apply, and does where they are asked for.
     :raises JSONAPIError: 406 for the Accept header (§5.3; RFC 9110 §12.5.1), 415 for the
         Content-Type of a body (§5.3).
     """
-    _check_accept(request.headers.get("Accept", ""))
-    if request.method in ("POST", "PATCH") and (
+    if request.method in ("POST", "PATCH", "DELETE") and (
         "Content-Type" in request.headers or request.is_body_readable
     ):
-        _check_content_type(request.headers.get("Content-Type", ""))
+        _check_content_type(request.headers.get("Content-Type", ""), extension)
+    return _choose(request.headers.get("Accept", ""), extension, profiles)
 
 
-def _check_accept(header: str) -> None:
+def _choose(header: str, extension: str | None, profiles: frozenset[str]) -> Media:
+    """Choose among the media types of an Accept header; the one with the greatest weight wins."""
     try:
         instances = _instances(header)
     except ValueError:
         raise _not_acceptable("The Accept header is malformed.") from None
-    if instances and not _accepts(instances):
-        raise _not_acceptable(f"Only {MEDIA_TYPE} is served, without parameters but profile.")
-
-
-def _accepts(instances: list[_Instance]) -> bool:
-    """Whether these media types leave ours; a more specific one outweighs the wildcards."""
-    weights: dict[str, float] = {}
-    for name, parameters, weight in instances:
-        served = 0 if name == MEDIA_TYPE and _fault(parameters) else weight
-        weights[name] = max(served, weights.get(name, 0))
-    # Clients that ask for JSON alone are served as well.
+    extensions = () if extension is None else (extension,)
+    own = [i for i in instances if i[0] == MEDIA_TYPE]
+    servable = [i for i in own if i[2] and not _fault(i[1], extension)]
+    if servable:
+        # Of equal weights the one with the most profiles: it says more of what is wanted.
+        _, parameters, _ = max(servable, key=lambda i: (i[2], len(_uris(i[1], "profile"))))
+        wanted = _uris(parameters, "profile")
+        return Media(
+            extensions=extensions,
+            profiles=tuple(dict.fromkeys(uri for uri in wanted if uri in profiles)),
+        )
+    weights = {name: weight for name, _, weight in reversed(instances) if name != MEDIA_TYPE}
+    # Clients that ask for JSON alone are served as well. A modified instance of the media type
+    # outweighs every wildcard: if there are no others, the request is refused (§5.3).
     wildcard = weights.get("application/*", weights.get("*/*", 0))
-    return bool(weights.get(MEDIA_TYPE, wildcard or weights.get("application/json", 0)))
+    if instances and (own or not (wildcard or weights.get("application/json"))):
+        needs = f' with ext="{extension}"' if extension else ", without parameters but profile"
+        raise _not_acceptable(f"Only {MEDIA_TYPE} is served here{needs}.")
+    return Media(extensions=extensions)
 
 
-def _check_content_type(header: str) -> None:
+def _check_content_type(header: str, extension: str | None) -> None:
     try:
         ((name, parameters, _),) = _instances(header)
     except ValueError:  # malformed, or not exactly one
@@ -60,7 +98,7 @@ def _check_content_type(header: str) -> None:
         raise _unsupported(f"A body must be sent as {MEDIA_TYPE}.")
     if re.search(r";\s*q\s*=", header, re.IGNORECASE):  # a weight in Accept, a parameter here
         raise _unsupported("The media type parameter q is not allowed.")
-    if fault := _fault(parameters):
+    if fault := _fault(parameters, extension):
         raise _unsupported(fault)
 
 
@@ -75,12 +113,18 @@ def _instances(header: str) -> list[_Instance]:
     ]
 
 
-def _fault(parameters: dict[str, str]) -> str:
+def _uris(parameters: dict[str, str], name: str) -> list[str]:
+    return parameters.get(name, "").split()
+
+
+def _fault(parameters: dict[str, str], extension: str | None) -> str:
     """Say why an instance of the media type with these parameters cannot be served."""
     if foreign := sorted(set(parameters) - PARAMETERS):
         return f"The media type parameter {foreign[0][:40]} is not allowed."
-    if parameters.get("ext", "").split():
-        return "No extension is supported here."
+    if set(_uris(parameters, "ext")) != (set() if extension is None else {extension}):
+        return (
+            f'Here ext="{extension}" is needed.' if extension else "Extensions do not apply here."
+        )
     return ""
 
 
@@ -99,18 +143,41 @@ def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
     """Make documents into responses: the renderer called `jsonapi`."""
 
     def render(document: Any, system: dict[str, Any]) -> bytes:
-        response = system["request"].response
-        response.headers["Content-Type"] = MEDIA_TYPE
-        return orjson.dumps(document)
+        request = system["request"]
+        media = request.validated.get("media", Media())
+        if media != Media():
+            document["jsonapi"] = media.jsonapi_object
+            if "links" in document:
+                own = {"href": document["links"]["self"], "type": media.content_type}
+                document["links"]["self"] = own
+        body = orjson.dumps(document)
+        response = request.response
+        response.headers["Content-Type"] = media.content_type
+        response.etag = entity_tag(request.validated.get("version"), media, body)
+        # An If-None-Match that names the tag is answered with 304 (RFC 9110 §13.1.2).
+        response.conditional_response = True
+        return body
 
     return render
 
 
+def entity_tag(version: int | None, media: Media, body: bytes) -> str:
+    """The strong entity tag of a representation (RFC 9110 §8.8.3).
+
+    The tag of one resource begins with its version, which is what `If-Match` compares: a change is
+    seen whatever part of the resource a client has fetched.
+    """
+    digest = hashlib.blake2b(media.content_type.encode() + b"\0" + body, digest_size=12)
+    return f"{'' if version is None else version}.{digest.hexdigest()}"
+
+
 def error_response(request: Request, error: JSONAPIError) -> Response:
     """Answer with an errors document; negotiation does not apply to it."""
-    document = errors_document(error.errors, request.request_id)
+    validated = getattr(request, "validated", {})
+    media = validated.get("media", Media())
+    document = errors_document(error.errors, request.request_id, media.jsonapi_object)
     response = Response(orjson.dumps(document), status=error.status)
-    response.headers["Content-Type"] = MEDIA_TYPE
+    response.headers["Content-Type"] = media.content_type
     response.headers["Cache-Control"] = "no-store"
     response.headers.update(error.headers)
     return response

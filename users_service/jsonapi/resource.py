@@ -1,5 +1,6 @@
 """A resource: a table and a schema under one type, and how its fields map to columns."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -7,35 +8,64 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow.fields import Field
-from sqlalchemy.orm import InstrumentedAttribute
+from marshmallow_jsonapi.fields import BaseRelationship
+from sqlalchemy import Column, Table, inspect
+from sqlalchemy.orm import MANYTOMANY, MANYTOONE, InstrumentedAttribute, RelationshipProperty
 
 # The types of columns that a cursor can carry; resources are sorted by no others.
 SORTABLE = {bool, datetime, float, int, str, UUID}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """One type of the API.
 
-    :param model: the mapped class that stores it.
+    :param model: the mapped class that stores it. It has a `version_id_col`, which makes lost
+        updates impossible and is what entity tags compare.
     :param schema: an instance of its marshmallow-jsonapi schema: the one declaration of its type,
         its id and its fields, with what may be read and written.
+    :param resources: every resource of the API by type, for relationships to find their targets.
     """
 
     model: type[Any]
     schema: Any
+    resources: Mapping[str, "Resource"]
 
     @cached_property
     def type(self) -> str:
         return str(self.schema.opts.type_)
 
     @cached_property
-    def attributes(self) -> dict[str, Field]:
-        """The fields that are attributes, by their names in documents."""
+    def _fields(self) -> dict[str, Field]:
+        """The fields by their names in documents."""
         return {
             field.data_key or name: field
             for name, field in self.schema.fields.items()
             if name != "id"
+        }
+
+    @cached_property
+    def attributes(self) -> dict[str, Field]:
+        """The fields that are attributes, by their names in documents."""
+        return {
+            name: field
+            for name, field in self._fields.items()
+            if not isinstance(field, BaseRelationship)
+        }
+
+    @cached_property
+    def relationships(self) -> dict[str, "Relationship"]:
+        """The fields that are relationships, by their names in documents."""
+        mapper = inspect(self.model)
+        return {
+            name: Relationship(
+                name=name,
+                source=self,
+                field=field,
+                mapped=mapper.relationships[field.attribute or field.name or name],
+            )
+            for name, field in self._fields.items()
+            if isinstance(field, BaseRelationship)
         }
 
     @cached_property
@@ -55,9 +85,27 @@ class Resource:
     def id_attribute(self) -> str:
         return self.schema.fields["id"].attribute or "id"
 
+    @cached_property
+    def version_attribute(self) -> str:
+        mapper = inspect(self.model)
+        return str(mapper.get_property_by_column(mapper.version_id_col).key)
+
+    @property
+    def id_column(self) -> InstrumentedAttribute[Any]:
+        return self.column("id")
+
+    @property
+    def version_column(self) -> InstrumentedAttribute[Any]:
+        return self._mapped(self.version_attribute)
+
     def column(self, name: str) -> InstrumentedAttribute[Any]:
         """The mapped attribute behind a field, by the field's name in documents."""
-        attribute = self.id_attribute if name == "id" else self.attribute(name)
+        return self._mapped(self._attribute(name))
+
+    def _attribute(self, name: str) -> str:
+        return self.id_attribute if name == "id" else self.attribute(name)
+
+    def _mapped(self, attribute: str) -> InstrumentedAttribute[Any]:
         column: InstrumentedAttribute[Any] = getattr(self.model, attribute)
         return column
 
@@ -71,13 +119,83 @@ class Resource:
         field = self.attributes[name]
         return field.attribute or field.name or name
 
+    def key_of(self, name: str) -> tuple[InstrumentedAttribute[Any], Callable[[Any], Any]] | None:
+        """The column that is computed from a field and stands for its identity, with the function.
+
+        Its `Column.info` says so: `{"attribute": "email", "compute": email_key}`.
+        """
+        for column in inspect(self.model).columns:
+            if column.info.get("attribute") == self._attribute(name) and "compute" in column.info:
+                key = inspect(self.model).get_property_by_column(column).key
+                return self._mapped(str(key)), column.info["compute"]
+        return None
+
     def load_id(self, text: str) -> Any:
         """Return the id that a document or a URL spells.
 
-        :raises marshmallow.ValidationError: if it cannot be an id of this type, or, for an id that
-            clients may not choose, if a document holds one.
+        :raises marshmallow.ValidationError: if it cannot be an id of this type.
         """
         return self.schema.fields["id"].deserialize(text)
 
-    def dump_id(self, row: Any) -> str:
-        return str(getattr(row, self.id_attribute))
+    def id_of(self, row: Any) -> Any:
+        return getattr(row, self.id_attribute)
+
+    def version_of(self, row: Any) -> int:
+        version: int = getattr(row, self.version_attribute)
+        return version
+
+
+@dataclass(frozen=True, eq=False)
+class Relationship:
+    """A relationship of a resource, and the columns that hold it.
+
+    :param name: its name in documents.
+    :param source: the resource that has it.
+    :param field: its declaration in the schema.
+    :param mapped: its declaration in the model.
+    """
+
+    name: str
+    source: Resource
+    field: Any
+    mapped: RelationshipProperty[Any]
+
+    @cached_property
+    def many(self) -> bool:
+        return bool(self.field.many)
+
+    @cached_property
+    def target(self) -> Resource:
+        """The resource at its other end."""
+        return self.source.resources[self.field.type_]
+
+    @cached_property
+    def secondary(self) -> Table | None:
+        """The association table of a many-to-many relationship."""
+        secondary: Any = self.mapped.secondary
+        return secondary if self.mapped.direction is MANYTOMANY else None
+
+    @cached_property
+    def secondary_columns(self) -> tuple[Column[Any], Column[Any]]:
+        """The association table's references to the source and to the target."""
+        pairs: Any = (self.mapped.synchronize_pairs, self.mapped.secondary_synchronize_pairs)
+        ((_, source),), ((_, target),) = pairs
+        return source, target
+
+    @cached_property
+    def holds_key(self) -> bool:
+        """Whether the source has the foreign key; otherwise the target or a table between does."""
+        return self.mapped.direction is MANYTOONE
+
+    @cached_property
+    def key_attribute(self) -> str:
+        """The model's attribute of the foreign key, on the source or on the target."""
+        ((local, remote),) = self.mapped.local_remote_pairs
+        resource, column = (self.source, local) if self.holds_key else (self.target, remote)
+        return str(inspect(resource.model).get_property_by_column(column).key)
+
+    @property
+    def key_column(self) -> InstrumentedAttribute[Any]:
+        resource = self.source if self.holds_key else self.target
+        column: InstrumentedAttribute[Any] = getattr(resource.model, self.key_attribute)
+        return column

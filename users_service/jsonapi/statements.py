@@ -1,24 +1,76 @@
 """Resources and queries become SELECT statements."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, true
 
 from users_service.jsonapi.cursors import Order, Position
-from users_service.jsonapi.resource import Resource
+from users_service.jsonapi.query import Include, Query
+from users_service.jsonapi.resource import Relationship, Resource
 
 
-def select_rows(resource: Resource) -> Select[Any]:
-    """Select the columns that documents show: rows with the names of the model's attributes."""
-    return select(resource.column("id"), *(resource.column(name) for name in resource.readable))
+def columns(
+    resource: Resource, query: Query, include: Include | None = None, order: Order = ()
+) -> list[Any]:
+    """The columns that a document needs: those it shows, and those that lead on from there."""
+    names = [name for name in resource.readable if query.shows(resource, name)]
+    names += [name for name, _ in order if name != "id" and name not in names]
+    keys = [
+        relationship.key_column
+        for name, relationship in resource.relationships.items()
+        if name in (include or {}) and relationship.holds_key
+    ]
+    wanted = [resource.id_column, resource.version_column, *map(resource.column, names), *keys]
+    return list(dict.fromkeys(wanted))
 
 
-def select_one(resource: Resource, id: Any) -> Select[Any]:
-    return select_rows(resource).where(resource.column("id") == id)
+def select_one(resource: Resource, query: Query, id: Any) -> Select[Any]:
+    wanted = columns(resource, query, query.include)
+    return select(*wanted).where(resource.id_column == id)
 
 
-def select_total(resource: Resource) -> Select[int]:
-    return select(func.count()).select_from(resource.model)
+def select_where(wanted: list[Any], condition: ColumnElement[bool]) -> Select[Any]:
+    return select(*wanted).where(condition)
+
+
+def select_by_id(
+    resource: Resource, query: Query, include: Include, ids: Collection[Any]
+) -> Select[Any]:
+    return select(*columns(resource, query, include)).where(resource.id_column.in_(ids))
+
+
+def select_related(
+    relationship: Relationship, query: Query, include: Include, sources: Collection[Any]
+) -> Select[Any]:
+    """Select what several resources relate to, each row with the id of the one it belongs to."""
+    target = relationship.target
+    statement = select(*columns(target, query, include))
+    if relationship.secondary is not None:
+        source, other = relationship.secondary_columns
+        statement = statement.join(relationship.secondary, other == target.id_column)
+    else:
+        source = relationship.key_column
+    return statement.add_columns(source.label("_source")).where(source.in_(sources))
+
+
+def related_to(relationship: Relationship, source: Any) -> ColumnElement[bool]:
+    """Hold for the resources at the other end of one resource's relationship."""
+    target = relationship.target
+    condition: ColumnElement[bool]
+    if relationship.holds_key:
+        key = select(relationship.key_column).where(relationship.source.id_column == source)
+        condition = target.id_column == key.scalar_subquery()
+    elif relationship.secondary is not None:
+        mine, other = relationship.secondary_columns
+        condition = target.id_column.in_(select(other).where(mine == source))
+    else:
+        condition = relationship.key_column == source
+    return condition
+
+
+def select_total(resource: Resource, *conditions: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(resource.model).where(*conditions)
 
 
 def order_by(resource: Resource, order: Order) -> list[ColumnElement[Any]]:

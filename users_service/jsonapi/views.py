@@ -1,7 +1,7 @@
-"""The endpoints of a resource: plain functions from a validated request to a document.
+"""The endpoints: plain functions from a validated request to a document.
 
-Each has its resource in `request.context`, and its Query, its document's values and its id in
-`request.validated`, where the validators left them.
+Each has its resource or its relationship in `request.context`; its Query, its id, and what its
+document says in `request.validated`, where the validators left them.
 """
 
 from typing import Any
@@ -9,10 +9,15 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from users_service.jsonapi import statements
-from users_service.jsonapi.document import collection_document, single_document
-from users_service.jsonapi.errors import not_found
-from users_service.jsonapi.pagination import fetch_page
+from users_service.jsonapi import actions, links, operations, statements
+from users_service.jsonapi.document import DocumentBuilder
+from users_service.jsonapi.errors import JSONAPI_OBJECT, not_found
+from users_service.jsonapi.include import Included, load_included
+from users_service.jsonapi.media import Media
+from users_service.jsonapi.pagination import Page, fetch_page
+from users_service.jsonapi.preconditions import Precondition
+from users_service.jsonapi.query import CursorPage, Query
+from users_service.jsonapi.resource import Relationship, Resource
 
 Json = dict[str, Any]
 
@@ -20,46 +25,135 @@ Json = dict[str, Any]
 def list_resources(request: Request) -> Json:
     """Fetch a page of the collection (§6.1)."""
     resource, query = request.context, request.validated["query"]
-    page = fetch_page(request.dbsession, resource, query.order, query.page)
-    return collection_document(request, resource, query, page)
+    page = _page(request, resource, query)
+    builder = DocumentBuilder(request, query, _included(request, resource, page.rows, query))
+    return builder.page(resource, page, links.collection_url(request, resource))
 
 
 def create_resource(request: Request) -> Json:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
-    entity = resource.model(**request.validated["values"])
-    request.dbsession.add(entity)
-    # Now, and not at COMMIT: a clash with another row is answered here.
-    request.dbsession.flush()
-    document = single_document(request, resource, entity)
+    entity = actions.create(request.dbsession, resource, request.validated["loaded"], {})
+    document = _single(request, resource, entity)
     request.response.status_int = 201
-    request.response.location = document["links"]["self"]
+    request.response.location = links.below(
+        links.collection_url(request, resource), resource.id_of(entity)
+    )
     return document
 
 
 def read_resource(request: Request) -> Json:
     """Fetch one resource (§6.1)."""
-    statement = statements.select_one(request.context, request.validated["id"])
-    row = request.dbsession.execute(statement).one_or_none()
+    resource, query = request.context, request.validated["query"]
+    row = _row(request, statements.select_one(resource, query, request.validated["id"]))
     if row is None:
         raise not_found()
-    return single_document(request, request.context, row)
+    return _single(request, resource, row)
 
 
 def update_resource(request: Request) -> Json:
-    """Change attributes: 200 with the resource as it is now (§7.2)."""
-    entity = _locked(request)
-    for attribute, value in request.validated["values"].items():
-        setattr(entity, attribute, value)
-    request.dbsession.flush()
-    return single_document(request, request.context, entity)
+    """Change a resource: 200 with the resource as it is now (§7.2)."""
+    resource, validated = request.context, request.validated
+    entity = actions.update(
+        request.dbsession,
+        resource,
+        validated["id"],
+        validated["loaded"],
+        {},
+        _precondition(request),
+    )
+    return _single(request, resource, entity)
 
 
 def delete_resource(request: Request) -> Response:
     """Delete a resource: 204 (§7.4)."""
-    request.dbsession.delete(_locked(request))
-    request.dbsession.flush()
-    return Response(status=204, content_type=None)
+    actions.delete(
+        request.dbsession, request.context, request.validated["id"], _precondition(request)
+    )
+    return _nothing()
+
+
+def list_related(request: Request) -> Json:
+    """Fetch a page of the resources that one relates to (§6.1)."""
+    relationship, query = request.context, request.validated["query"]
+    url = _source_links(request)["related"]
+    _version(request)
+    target = relationship.target
+    page = _page(request, target, query, relationship)
+    del request.validated["version"]  # the tag is that of the list, and of no resource
+    builder = DocumentBuilder(request, query, _included(request, target, page.rows, query))
+    return builder.page(target, page, url)
+
+
+def read_related(request: Request) -> Json:
+    """Fetch the resource that one relates to, or null (§6.1)."""
+    relationship, query = request.context, request.validated["query"]
+    url = _source_links(request)["related"]
+    _version(request)
+    del request.validated["version"]
+    target = relationship.target
+    wanted = statements.columns(target, query, query.include)
+    related = statements.related_to(relationship, request.validated["id"])
+    row = _row(request, statements.select_where(wanted, related))
+    rows = [] if row is None else [row]
+    builder = DocumentBuilder(request, query, _included(request, target, rows, query))
+    return builder.one(target, row, url)
+
+
+def list_linkage(request: Request) -> Json:
+    """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
+    relationship, query = request.context, request.validated["query"]
+    url = _source_links(request)["self"].removesuffix(f"/relationships/{relationship.name}")
+    _version(request)
+    page = _page(request, relationship.target, query, relationship)
+    return _linkage(
+        request, relationship, [relationship.target.id_of(r) for r in page.rows], url, page
+    )
+
+
+def read_linkage(request: Request) -> Json:
+    """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
+    relationship = request.context
+    url = _source_links(request)["self"].removesuffix(f"/relationships/{relationship.name}")
+    _version(request)
+    target = relationship.target
+    related = statements.related_to(relationship, request.validated["id"])
+    row = _row(request, statements.select_where([target.id_column], related))
+    id = None if row is None else target.id_of(row)
+    return _linkage(request, relationship, id, url, None)
+
+
+def replace_linkage(request: Request) -> Response:
+    """Set a relationship: 204 (§7.3)."""
+    return _change_linkage(request, "replace")
+
+
+def add_linkage(request: Request) -> Response:
+    """Add members to a to-many relationship: 204, also if they were there (§7.3.2)."""
+    return _change_linkage(request, "add")
+
+
+def remove_linkage(request: Request) -> Response:
+    """Remove members from a to-many relationship: 204, also if they were not there (§7.3.2)."""
+    return _change_linkage(request, "remove")
+
+
+def perform_operations(request: Request) -> Json:
+    """Perform atomic operations: 200 with a result for each."""
+    results = operations.perform(request, request.validated["document"])
+    return {"jsonapi": JSONAPI_OBJECT} | results
+
+
+def show_entry(request: Request) -> Json:
+    """Say where everything is."""
+    resources = request.registry["jsonapi_resources"].values()
+    found = {r.type: links.collection_url(request, r) for r in resources}
+    own = request.route_url(links.ENTRY)
+    return {
+        "jsonapi": JSONAPI_OBJECT,
+        "links": {"self": own} | found,
+        "meta": {"operations": request.route_url(links.OPERATIONS)},
+    }
 
 
 def list_methods(request: Request) -> Response:
@@ -68,11 +162,92 @@ def list_methods(request: Request) -> Response:
     return Response(status=204, content_type=None, headerlist=[("Allow", allow)])
 
 
-def _locked(request: Request) -> Any:
-    """Load the entity for a change, and keep others from changing it until this one is done."""
-    entity = request.dbsession.get(
-        request.context.model, request.validated["id"], with_for_update=True
+def _single(request: Request, resource: Resource, row: Any) -> Json:
+    query = request.validated["query"]
+    request.validated["version"] = resource.version_of(row)
+    return DocumentBuilder(request, query, _included(request, resource, [row], query)).one(
+        resource, row
     )
-    if entity is None:
+
+
+def _linkage(
+    request: Request, relationship: Relationship, ids: Any, url: str, page: Page | None
+) -> Json:
+    query = request.validated["query"]
+    source = relationship.source
+    builder = DocumentBuilder(request, query)
+    if query.include is not None:
+        row = _row(request, statements.select_one(source, query, request.validated["id"]))
+        included = _included(request, source, [row], query)
+        builder = DocumentBuilder(request, query, included)
+    return builder.linkage(relationship, ids, url, page)
+
+
+def _included(request: Request, resource: Resource, rows: Any, query: Query) -> Included:
+    if not query.include:
+        return Included()
+    return load_included(
+        request.dbsession, resource, rows, query, query.include, request.jsonapi_limits
+    )
+
+
+def _page(
+    request: Request, resource: Resource, query: Query, relationship: Relationship | None = None
+) -> Page:
+    """Fetch a page; the cursor profile is applied to those by cursor alone."""
+    if not isinstance(query.page, CursorPage):
+        media = request.validated["media"]
+        request.validated["media"] = Media(extensions=media.extensions)
+    conditions = []
+    if relationship is not None:
+        conditions.append(statements.related_to(relationship, request.validated["id"]))
+    return fetch_page(request.dbsession, resource, query, *conditions)
+
+
+def _row(request: Request, statement: Any) -> Any:
+    return request.dbsession.execute(statement).one_or_none()
+
+
+def _version(request: Request) -> None:
+    """Note the version of the resource that has the relationship.
+
+    :raises JSONAPIError: 404 if there is no such resource.
+    """
+    source = request.context.source
+    statement = statements.select_where(
+        [source.version_column], source.id_column == request.validated["id"]
+    )
+    row = _row(request, statement)
+    if row is None:
         raise not_found()
-    return entity
+    request.validated["version"] = source.version_of(row)
+
+
+def _source_links(request: Request) -> dict[str, str]:
+    relationship = request.context
+    collection = links.collection_url(request, relationship.source)
+    return links.relationship_links(links.below(collection, request.validated["id"]), relationship)
+
+
+def _change_linkage(request: Request, how: str) -> Response:
+    actions.change_relationship(
+        request.dbsession,
+        request.validated["linkage"],
+        request.validated["id"],
+        how,
+        {},
+        _precondition(request),
+    )
+    return _nothing()
+
+
+def _precondition(request: Request) -> Precondition:
+    return Precondition(
+        tags=request.headers.get("If-Match"),
+        required=request.jsonapi_limits.require_if_match,
+        source={"header": "If-Match"},
+    )
+
+
+def _nothing() -> Response:
+    return Response(status=204, content_type=None)

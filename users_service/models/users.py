@@ -1,11 +1,17 @@
 """The users table, and what makes two e-mail addresses the same."""
 
+from __future__ import annotations
+
 import unicodedata
+from uuid import UUID
 
 import idna
-from sqlalchemy.orm import Mapped, mapped_column, validates
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from users_service.db import Base, Identified, Timestamped, text_type
+from users_service.db import Base, Identified, Timestamped, Versioned, text_type
+from users_service.models.groups import Group, memberships
+from users_service.models.roles import Role
 
 
 def email_key(email: str) -> str:
@@ -24,15 +30,24 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFC", local + at + domain)
 
 
-class User(Identified, Timestamped, Base):
+class User(Identified, Timestamped, Versioned, Base):
     __tablename__ = "users"
 
     email: Mapped[str] = mapped_column(text_type(254))
     # Computed here and not by the engine, whose lower() differs from one to the next. Case folding
     # can triple a local part of 64 characters; a domain in ASCII has at most 253.
-    email_key: Mapped[str] = mapped_column(text_type(450), unique=True, info={"attribute": "email"})
+    email_key: Mapped[str] = mapped_column(
+        text_type(450), unique=True, info={"attribute": "email", "compute": email_key}
+    )
     name: Mapped[str] = mapped_column(text_type(250))
     is_active: Mapped[bool] = mapped_column(default=False)
+    # A role that users hold cannot be deleted.
+    role_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("roles.id", ondelete="RESTRICT"), index=True
+    )
+
+    role: Mapped[Role | None] = relationship(viewonly=True)
+    groups: Mapped[list[Group]] = relationship(secondary=memberships, viewonly=True)
 
     @validates("email")
     def _compute_key(self, _attribute: str, email: str) -> str:

@@ -11,7 +11,20 @@ from marshmallow import ValidationError
 from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
-__all__ = ["Boolean", "Email", "Identifier", "Line", "Schema", "Timestamp"]
+__all__ = [
+    "Boolean",
+    "Email",
+    "Identifier",
+    "Line",
+    "List",
+    "Relationship",
+    "Schema",
+    "Text",
+    "Timestamp",
+]
+
+List = fields.List
+Relationship = fields.Relationship
 
 # Names such as .local, .test and .internal are refused by default; inside a team's own network
 # they are ordinary domains. The list is the library's documented switch for it.
@@ -62,6 +75,21 @@ class Line(fields.String):  # type: ignore[misc]
         if all(unicodedata.category(character) in INVISIBLE for character in text):
             raise self.make_error("blank")
         return text.strip()
+
+
+class Text(fields.String):  # type: ignore[misc]
+    """Text of at most `max_length` characters, in lines; no other control characters."""
+
+    default_error_messages = {"control": "Must not contain control characters."}
+
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(validate=Length(max=max_length), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r" for c in text):
+            raise self.make_error("control")
+        return text
 
 
 class Email(fields.String):  # type: ignore[misc]

@@ -1,6 +1,14 @@
 """A user as clients send and see it."""
 
-from users_service.schemas.base import Boolean, Email, Identifier, Line, Schema, Timestamp
+from users_service.schemas.base import (
+    Boolean,
+    Email,
+    Identifier,
+    Line,
+    Relationship,
+    Schema,
+    Timestamp,
+)
 
 
 class UserSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
@@ -13,3 +21,5 @@ class UserSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
     is_active = Boolean()
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
+    role = Relationship(type_="roles")
+    groups = Relationship(type_="groups", many=True)

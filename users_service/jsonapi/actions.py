@@ -1,0 +1,209 @@
+"""What changes resources and relationships: plain functions, for single requests and operations."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from users_service.jsonapi.body import Identifier, Linkage, Loaded, related_not_found
+from users_service.jsonapi.conflicts import conflict
+from users_service.jsonapi.errors import Error, JSONAPIError, at, not_found
+from users_service.jsonapi.linkage import CHUNK, change_to_many, raise_versions, release
+from users_service.jsonapi.preconditions import Precondition
+from users_service.jsonapi.resource import Relationship, Resource
+
+LocalIds = Mapping[tuple[str, str], Any]
+"""The ids of the resources that a request has created, by their types and local ids."""
+
+
+def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds) -> Any:
+    """Store a new resource with its relationships, and return the entity.
+
+    :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
+    """
+    own = (resource.type, loaded.lid)
+    resolved = _resolve_all(session, loaded.linkages, lids, own)
+    values = dict(loaded.values)
+    for relationship, ids in resolved:
+        if relationship.holds_key:
+            values[relationship.key_attribute] = ids[0] if ids else None
+    entity = resource.model(**values)
+    session.add(entity)
+    # Now, and not at COMMIT: a clash with another row is answered here.
+    _flush(session, resource, loaded)
+    id = resource.id_of(entity)
+    _write(session, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {})
+    return entity
+
+
+def update(
+    session: Session,
+    resource: Resource,
+    id: Any,
+    loaded: Loaded,
+    lids: LocalIds,
+    precondition: Precondition,
+) -> Any:
+    """Change a resource and its relationships, and return the entity.
+
+    :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
+    """
+    entity = lock(session, resource, id, precondition)
+    resolved = _resolve_all(session, loaded.linkages, lids, None)
+    before = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
+    for attribute, value in loaded.values.items():
+        setattr(entity, attribute, value)
+    for relationship, ids in resolved:
+        if relationship.holds_key:
+            setattr(entity, relationship.key_attribute, ids[0] if ids else None)
+    _flush(session, resource, loaded)
+    _write(session, entity, resolved, before)
+    return entity
+
+
+def delete(session: Session, resource: Resource, id: Any, precondition: Precondition) -> None:
+    """Delete a resource, and its membership in relationships of others.
+
+    :raises JSONAPIError: 404 if it is not there; 409 if others depend on it; 412, 428.
+    """
+    entity = lock(session, resource, id, precondition)
+    release(session, resource, id)
+    session.delete(entity)
+    _flush(session, resource, Loaded(values={}))
+
+
+def change_relationship(
+    session: Session,
+    linkage: Linkage,
+    id: Any,
+    how: str,
+    lids: LocalIds,
+    precondition: Precondition,
+) -> None:
+    """Change a relationship of one resource (§7.3 Updating Relationships).
+
+    :param how: `add` to what is there, `remove` from it, or `replace` it.
+    :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
+    """
+    resource = linkage.relationship.source
+    entity = lock(session, resource, id, precondition)
+    ((relationship, ids),) = _resolve_all(session, [linkage], lids, None, how)
+    if relationship.holds_key:
+        before = {relationship: getattr(entity, relationship.key_attribute)}
+        setattr(entity, relationship.key_attribute, ids[0] if ids else None)
+        _flush(session, resource, Loaded(values={}))
+        _write(session, entity, [(relationship, ids)], before)
+    else:
+        change_to_many(session, relationship, id, ids, how)
+
+
+def lock(session: Session, resource: Resource, id: Any, precondition: Precondition) -> Any:
+    """Load an entity for a change, and keep others from changing it until this one is done.
+
+    :raises JSONAPIError: 404 if it is not there, 412 or 428 for the precondition.
+    """
+    entity = session.get(resource.model, id, with_for_update=True, populate_existing=True)
+    if entity is None:
+        raise not_found()
+    precondition.check(resource.version_of(entity))
+    return entity
+
+
+class _Own:
+    """Stands for the id of the resource that is just being created."""
+
+
+OWN = _Own()
+
+Resolved = list[tuple[Relationship, list[Any]]]
+
+
+def _resolve_all(
+    session: Session,
+    linkages: Any,
+    lids: LocalIds,
+    own: tuple[str, str | None] | None,
+    how: str = "replace",
+) -> Resolved:
+    """Find the ids of linkage, and lock the resources that they are of.
+
+    :raises JSONAPIError: 404 with every identifier of which there is no resource; what is to be
+        removed may be missing.
+    """
+    faults: list[Error] = []
+    resolved = []
+    for linkage in linkages:
+        target = linkage.relationship.target
+        ids: list[Any] = []
+        for identifier in linkage.identifiers:
+            ids.append(_id_of(target, identifier, lids, own, faults))
+        known = _lock_existing(session, target, [id for id in ids if id is not OWN])
+        for identifier, id in zip(linkage.identifiers, ids, strict=True):
+            if id not in known and id is not OWN and id is not None and how != "remove":
+                faults.append(related_not_found(target, identifier.place))
+        resolved.append((linkage.relationship, [id for id in ids if id is not None]))
+    if faults:
+        raise JSONAPIError(*faults)
+    return resolved
+
+
+def _id_of(
+    target: Resource,
+    identifier: Identifier,
+    lids: LocalIds,
+    own: tuple[str, str | None] | None,
+    faults: list[Error],
+) -> Any:
+    if identifier.lid is None:
+        return identifier.id
+    if (target.type, identifier.lid) == own:
+        return OWN
+    if (target.type, identifier.lid) not in lids:
+        faults.append(unknown_lid(identifier.place))
+        return None
+    return lids[target.type, identifier.lid]
+
+
+def unknown_lid(place: tuple[str | int, ...]) -> Error:
+    detail = "There is no resource of this type and local id in the request so far."
+    return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
+
+
+def _lock_existing(session: Session, target: Resource, ids: list[Any]) -> set[Any]:
+    wanted = sorted({id for id in ids if id is not None})
+    found: set[Any] = set()
+    for start in range(0, len(wanted), CHUNK):
+        statement = (
+            select(target.id_column)
+            .where(target.id_column.in_(wanted[start : start + CHUNK]))
+            .order_by(target.id_column)
+            .with_for_update()
+        )
+        found.update(session.scalars(statement))
+    return found
+
+
+def _flush(session: Session, resource: Resource, loaded: Loaded) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise JSONAPIError(conflict(error, resource, loaded.values, loaded.place)) from None
+
+
+def _write(
+    session: Session, entity: Any, resolved: Resolved, before: Mapping[Relationship, Any]
+) -> None:
+    """Write what is not in the entity's own row, and read the row again if that changed it."""
+    changed = False
+    for relationship, ids in resolved:
+        if relationship.holds_key:
+            ends = {before.get(relationship), ids[0] if ids else None}
+            if len(ends) == 2:
+                raise_versions(session, relationship.target, ends - {None})
+        else:
+            source = relationship.source.id_of(entity)
+            changed |= change_to_many(session, relationship, source, ids, "replace")
+    if changed:
+        session.refresh(entity)

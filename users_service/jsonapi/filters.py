@@ -1,0 +1,370 @@
+"""Bracket filters and filter expressions become one tree of conditions (§6.6). No SQL.
+
+Brackets: `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`. Expressions, in the
+function grammar of JsonApiDotNetCore: `filter=or(equals(name,'Ada'),has(groups))`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from users_service.jsonapi.limits import Limits
+from users_service.jsonapi.resource import SORTABLE, Relationship, Resource
+
+ORDERING = {"lt", "le", "gt", "ge"}
+LISTS = {"in", "nin"}
+MATCHES = {"contains", "icontains", "startswith", "endswith"}
+OPERATORS = {"eq", "ne", "isnull"} | ORDERING | LISTS | MATCHES
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    conditions: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    conditions: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    condition: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """An attribute, or the id, compared with values.
+
+    The operator `eq` holds for any of the values, None among them standing for null; the others
+    have one value.
+    """
+
+    resource: Resource
+    name: str
+    operator: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareFields:
+    """Two attributes of one resource compared with each other."""
+
+    resource: Resource
+    name: str
+    operator: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """There is a related resource, of which a condition holds; at least `count` of them."""
+
+    relationship: Relationship
+    condition: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The number of related resources compared with a number."""
+
+    relationship: Relationship
+    operator: str
+    number: int
+
+
+Condition = And | Or | Not | Compare | CompareFields | Related | Count
+
+
+def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
+    """Read one parameter of the `filter` family.
+
+    :raises ValueError: with what is wrong with its name or its value.
+    """
+    if len(value) > limits.max_filter_length:
+        raise ValueError(f"Has more than {limits.max_filter_length} characters.")
+    if name == "filter":
+        return _Expression(value, limits).parse(resource)
+    path, operator = _brackets(name)
+    return _along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
+
+
+def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
+    """Read a parameter such as `filter[id][]`, given once for each of its values.
+
+    :raises ValueError: with what is wrong with its name or a value.
+    """
+    path, operator = _brackets(name.removesuffix("[]"))
+    if operator not in ("eq", "in", "nin"):
+        raise ValueError(f"The operator {operator} takes one value.")
+    return _along(resource, path, lambda end, last: _listed(end, last, operator, values, limits))
+
+
+def _brackets(name: str) -> tuple[list[str], str]:
+    match = re.fullmatch(r"filter\[([^\[\]]+)\](?:\[([^\[\]]+)\])?", name)
+    if not match:
+        raise ValueError("Must be filter[path] or filter[path][operator].")
+    operator = match[2] or "eq"
+    if operator not in OPERATORS:
+        raise ValueError(f"There is no operator {operator[:20]!r}.")
+    return match[1].split("."), operator
+
+
+def _along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
+    """Follow the relationships of a path, and build the condition on what it ends in."""
+    if len(path) == 1:
+        return build(resource, path[0])
+    relationship = _relationship(resource, path[0])
+    return Related(relationship, _along(relationship.target, path[1:], build))
+
+
+def _relationship(resource: Resource, name: str) -> Relationship:
+    if name not in resource.relationships:
+        raise ValueError(f"{resource.type} have no relationship {name[:40]!r}.")
+    return resource.relationships[name]
+
+
+def _bracket(resource: Resource, name: str, operator: str, value: str, limits: Limits) -> Any:
+    """The condition that a field and an operator make with the text of a parameter."""
+    if name in resource.relationships:
+        relationship = resource.relationships[name]
+        if operator == "isnull":
+            related = Related(relationship)
+            return Not(related) if _flag(value) else related
+        return _listed(resource, name, operator, value.split(","), limits)
+    if operator == "isnull":
+        isnull = Compare(resource, _filterable(resource, name), "eq", (None,))
+        return isnull if _flag(value) else Not(isnull)
+    if operator in LISTS or name == "id":
+        return _listed(resource, name, operator, value.split(","), limits)
+    return compare(resource, name, operator, value)
+
+
+def _listed(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
+    """The condition that a field is, or is not, one of several values."""
+    if len(values) > limits.max_filter_values:
+        raise ValueError(f"Has more than {limits.max_filter_values} values.")
+    if name in resource.relationships:
+        relationship = resource.relationships[name]
+        if operator not in ("eq", "ne", "in", "nin"):
+            raise ValueError(f"The operator {operator} does not fit a relationship.")
+        ids = tuple(_value(relationship.target, "id", value) for value in values)
+        found: Any = Related(relationship, Compare(relationship.target, "id", "eq", ids))
+    elif operator in ORDERING | MATCHES:
+        return compare(resource, name, operator, ",".join(values))
+    else:
+        _filterable(resource, name)
+        found = Compare(
+            resource, name, "eq", tuple(_value(resource, name, value) for value in values)
+        )
+    return Not(found) if operator in ("ne", "nin") else found
+
+
+def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
+    """The condition that a field compares with the value that a text spells.
+
+    :raises ValueError: if the field cannot be compared so, or the text is no value of it.
+    """
+    kind = resource.python_type(_filterable(resource, name))
+    if operator in MATCHES:
+        if kind is not str:
+            raise ValueError(f"The operator {operator} is for text.")
+        if not text or "\0" in text:
+            raise ValueError(f"The operator {operator} takes at least one character.")
+        return Compare(resource, name, operator, (text,))
+    if operator in ORDERING and kind is bool:
+        raise ValueError(f"The operator {operator} does not fit true and false.")
+    found = Compare(
+        resource,
+        name,
+        "eq" if operator == "ne" else operator,
+        (_value(resource, name, text),),
+    )
+    return Not(found) if operator == "ne" else found
+
+
+def _filterable(resource: Resource, name: str) -> str:
+    if name not in resource.readable and name != "id":
+        raise ValueError(f"{resource.type} have no field {name[:40]!r}.")
+    if resource.python_type(name) not in SORTABLE:
+        raise ValueError(f"Cannot filter by {name}.")
+    return name
+
+
+def _value(resource: Resource, name: str, text: str) -> Any:
+    """Let the schema's own field read a value, from its JSON form where text is not that."""
+    kind = resource.python_type(name)
+    value: Any = text
+    if kind is bool:
+        value = _flag(text)
+    elif kind in (int, float):
+        if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
+            raise ValueError("Must be a number.")
+        value = float(text) if "." in text else int(text)
+    field = resource.schema.fields["id"] if name == "id" else resource.attributes[name]
+    try:
+        value = field.deserialize(value)
+    except ValidationError as error:
+        messages: Any = error.messages
+        raise ValueError(f"{name}: {' '.join(map(str, messages))}") from None
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("Must not contain U+0000.")
+    return value
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("Must be true or false.")
+    return text == "true"
+
+
+COMPARISONS = {
+    "equals": "eq",
+    "lessThan": "lt",
+    "lessOrEqual": "le",
+    "greaterThan": "gt",
+    "greaterOrEqual": "ge",
+}
+TEXT_MATCHES = {
+    "contains": "contains",
+    "icontains": "icontains",
+    "startsWith": "startswith",
+    "endsWith": "endswith",
+}
+TOKENS = re.compile(r"'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),])")
+
+
+class _Expression:
+    """A recursive-descent parser of filter expressions."""
+
+    def __init__(self, text: str, limits: Limits) -> None:
+        self.limits = limits
+        self.tokens: list[tuple[str, str]] = []
+        place = 0
+        while place < len(text):
+            match = TOKENS.match(text, place)
+            if not match:
+                raise ValueError(f"Cannot be read at character {place + 1}.")
+            kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
+            token = match[match.lastindex or 1]
+            self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
+            place = match.end()
+        self.tokens.append(("end", "the end"))
+        self.depth = 0
+
+    def parse(self, resource: Resource) -> Any:
+        condition = self.condition(resource)
+        self.expect("end")
+        return condition
+
+    def next(self) -> tuple[str, str]:
+        return self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+
+    def expect(self, kind: str, token: str | None = None) -> str:
+        found_kind, found = self.next()
+        if found_kind != kind or (token is not None and found != token):
+            raise ValueError(f"Has {found[:40]!r} where {token or 'a ' + kind!r} should be.")
+        return found
+
+    def follows(self, token: str) -> bool:
+        return self.tokens[0] == ("mark", token)
+
+    def condition(self, resource: Resource) -> Any:
+        """Read one function, and what it makes of a resource."""
+        self.depth += 1
+        if self.depth > self.limits.max_filter_depth:
+            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+        function = self.expect("word")
+        self.expect("mark", "(")
+        if function in ("and", "or"):
+            conditions = [self.condition(resource)]
+            while self.follows(","):
+                self.next()
+                conditions.append(self.condition(resource))
+            if len(conditions) < 2:
+                raise ValueError(f"The function {function} takes at least two conditions.")
+            result: Any = (And if function == "and" else Or)(tuple(conditions))
+        elif function == "not":
+            result = Not(self.condition(resource))
+        elif function == "has":
+            result = self.has(resource)
+        elif function == "any":
+            result = self.any(resource)
+        elif function in COMPARISONS:
+            result = self.comparison(resource, COMPARISONS[function])
+        elif function in TEXT_MATCHES:
+            path = self.expect("word").split(".")
+            self.expect("mark", ",")
+            text = self.expect("text")
+            operator = TEXT_MATCHES[function]
+            result = _along(resource, path, lambda end, name: compare(end, name, operator, text))
+        else:
+            raise ValueError(f"There is no function {function[:40]!r}.")
+        self.expect("mark", ")")
+        self.depth -= 1
+        return result
+
+    def has(self, resource: Resource) -> Any:
+        path = self.expect("word").split(".")
+        target = resource
+        for name in path:
+            target = _relationship(target, name).target
+        inner = None
+        if self.follows(","):
+            self.next()
+            inner = self.condition(target)
+        return _along(resource, path, lambda end, name: Related(_relationship(end, name), inner))
+
+    def any(self, resource: Resource) -> Any:
+        path = self.expect("word").split(".")
+        values = []
+        while self.follows(","):
+            self.next()
+            values.append(self.expect("text"))
+        if not values:
+            raise ValueError("The function any takes at least one value.")
+        return _along(
+            resource, path, lambda end, name: _listed(end, name, "in", values, self.limits)
+        )
+
+    def comparison(self, resource: Resource, operator: str) -> Any:
+        """Read what is compared: an attribute, or the number of related resources."""
+        name = self.expect("word")
+        if name == "count" and self.follows("("):
+            self.next()
+            path = self.expect("word").split(".")
+            self.expect("mark", ")")
+            self.expect("mark", ",")
+            text = self.expect("text")
+            if not re.fullmatch(r"[0-9]{1,9}", text):
+                raise ValueError("The function count gives a whole number.")
+            return _along(
+                resource,
+                path,
+                lambda end, last: Count(_relationship(end, last), operator, int(text)),
+            )
+        self.expect("mark", ",")
+        kind, text = self.next()
+        path = name.split(".")
+        if kind == "text":
+            return _along(resource, path, lambda end, last: self.valued(end, last, operator, text))
+        if (kind, text, operator) == ("word", "null", "eq"):
+            return _along(resource, path, self.isnull)
+        if kind == "word" and len(path) == 1:
+            return CompareFields(
+                resource, _filterable(resource, name), operator, _filterable(resource, text)
+            )
+        raise ValueError(f"Has {text[:40]!r} where a value should be.")
+
+    def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+        if name in resource.relationships and operator == "eq":
+            return _listed(resource, name, "eq", [text], self.limits)
+        return compare(resource, name, operator, text)
+
+    def isnull(self, resource: Resource, name: str) -> Any:
+        if name in resource.relationships:
+            return Not(Related(resource.relationships[name]))
+        return Compare(resource, _filterable(resource, name), "eq", (None,))

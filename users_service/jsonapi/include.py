@@ -1,0 +1,99 @@
+"""Related resources for a document: one statement for each relationship path (§6.2 Inclusion)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from users_service.jsonapi import statements
+from users_service.jsonapi.errors import Error, JSONAPIError, parameter
+from users_service.jsonapi.limits import Limits
+from users_service.jsonapi.query import Include, Query
+from users_service.jsonapi.resource import Relationship, Resource
+
+Identity = tuple[str, Any]
+"""The type and the id of a resource."""
+
+
+@dataclass(slots=True)
+class Included:
+    """What a document holds beside its primary data.
+
+    :param rows: the related resources, each once.
+    :param linkage: the ids that the included relationships of a resource lead to, by its type, its
+        id and the relationship's name: a list, or for a to-one relationship an id or None.
+    """
+
+    rows: dict[Identity, tuple[Resource, Any]] = field(default_factory=dict)
+    linkage: dict[tuple[str, Any, str], Any] = field(default_factory=dict)
+
+
+def load_included(
+    session: Session,
+    resource: Resource,
+    rows: Iterable[Any],
+    query: Query,
+    include: Include,
+    limits: Limits,
+) -> Included:
+    """Load what rows of a resource include, level by level.
+
+    :raises JSONAPIError: 400 if these are more than `limits.max_included` resources.
+    """
+    included = Included()
+    levels = [(resource, list(rows), include)]
+    while levels:
+        resource, rows, include = levels.pop(0)
+        for name, inner in include.items():
+            relationship = resource.relationships[name]
+            found = _load(session, relationship, rows, query, inner, included, limits)
+            target = relationship.target
+            for row in found:
+                included.rows.setdefault((target.type, target.id_of(row)), (target, row))
+            if len(included.rows) > limits.max_included:
+                raise _too_many(limits)
+            levels.append((target, found, inner))
+    return included
+
+
+def _load(
+    session: Session,
+    relationship: Relationship,
+    rows: list[Any],
+    query: Query,
+    include: Include,
+    included: Included,
+    limits: Limits,
+) -> list[Any]:
+    """Load what one relationship of several resources leads to, and note its linkage."""
+    source, target = relationship.source, relationship.target
+    ids = [source.id_of(row) for row in rows]
+    if relationship.holds_key:
+        keys = [getattr(row, relationship.key_attribute) for row in rows]
+        for id, key in zip(ids, keys, strict=True):
+            included.linkage[source.type, id, relationship.name] = key
+        wanted = sorted({key for key in keys if key is not None})
+        if not wanted:
+            return []
+        return list(session.execute(statements.select_by_id(target, query, include, wanted)))
+    linkage: dict[Any, Any] = {id: [] for id in ids}
+    found: dict[Any, Any] = {}
+    if ids:
+        statement = statements.select_related(relationship, query, include, ids)
+        statement = statement.order_by(target.id_column).limit(limits.max_included + 1)
+        pairs = session.execute(statement).all()
+        if len(pairs) > limits.max_included:
+            raise _too_many(limits)
+        for row in pairs:
+            found.setdefault(target.id_of(row), row)
+            linkage[row._source].append(target.id_of(row))
+    for id, related in linkage.items():
+        one = related[0] if related else None
+        included.linkage[source.type, id, relationship.name] = related if relationship.many else one
+    return list(found.values())
+
+
+def _too_many(limits: Limits) -> JSONAPIError:
+    detail = f"Leads to more than {limits.max_included} resources."
+    return JSONAPIError(Error(code="invalid_parameter", detail=detail, source=parameter("include")))

@@ -1,0 +1,123 @@
+"""Writing relationships: rows of association tables and foreign keys, with both ends' versions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from users_service.jsonapi.resource import Relationship, Resource
+
+# Parameters of one statement; engines take some ten thousands.
+CHUNK = 500
+
+
+def change_to_many(
+    session: Session, relationship: Relationship, source: Any, ids: Sequence[Any], how: str
+) -> bool:
+    """Change what one resource relates to, and raise the versions of all whose linkage changes.
+
+    The source and the resources of `ids` are locked by the caller, so that nobody else relates
+    them meanwhile.
+
+    :param how: `add` to what is there, `remove` from it, or `replace` it.
+    :returns: whether that was a change at all.
+    """
+    present = set(_related_ids(session, relationship, source, None if how == "replace" else ids))
+    added = [] if how == "remove" else [id for id in ids if id not in present]
+    kept = set(ids) if how == "replace" else set()
+    removed = [] if how == "add" else sorted(present - kept)
+    if not added and not removed:
+        return False
+    if relationship.secondary is not None:
+        _associate(session, relationship, source, added, removed)
+        raise_versions(session, relationship.target, [*added, *removed])
+    else:
+        _assign(session, relationship, added, source)
+        _assign(session, relationship, removed, None)
+    raise_versions(session, relationship.source, [source])
+    return True
+
+
+def raise_versions(session: Session, resource: Resource, ids: Iterable[Any]) -> None:
+    """Let resources count as changed: their linkage is another one."""
+    version = resource.version_column
+    for chunk in _chunks(sorted(set(ids))):
+        session.execute(
+            update(resource.model)
+            .where(resource.id_column.in_(chunk))
+            .values({version: version + 1})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def release(session: Session, resource: Resource, id: Any) -> None:
+    """Take a resource that is about to be deleted out of the relationships that others have to it.
+
+    What a foreign key of another table demands of it is left to the database.
+    """
+    for relationship in resource.relationships.values():
+        if relationship.secondary is not None:
+            mine, _ = relationship.secondary_columns
+            related = _related_ids(session, relationship, id, None)
+            others = [other for other in related if (relationship.target, other) != (resource, id)]
+            raise_versions(session, relationship.target, others)
+            session.execute(delete(relationship.secondary).where(mine == id))
+        elif relationship.holds_key:
+            key = session.scalar(select(relationship.key_column).where(resource.id_column == id))
+            raise_versions(session, relationship.target, [] if key is None else [key])
+
+
+def _related_ids(
+    session: Session, relationship: Relationship, source: Any, among: Sequence[Any] | None
+) -> Iterator[Any]:
+    """The ids of what a resource relates to: all, or those among some."""
+    if relationship.secondary is not None:
+        mine, other = relationship.secondary_columns
+    else:
+        mine, other = relationship.key_column, relationship.target.id_column
+    statement = select(other).where(mine == source)
+    if among is None:
+        yield from session.scalars(statement)
+    else:
+        for chunk in _chunks(among):
+            yield from session.scalars(statement.where(other.in_(chunk)))
+
+
+def _associate(
+    session: Session,
+    relationship: Relationship,
+    source: Any,
+    added: Sequence[Any],
+    removed: Sequence[Any],
+) -> None:
+    table = relationship.secondary
+    assert table is not None  # noqa: S101  # the caller's condition
+    mine, other = relationship.secondary_columns
+    for chunk in _chunks(removed):
+        session.execute(delete(table).where(mine == source, other.in_(chunk)))
+    if added:
+        rows = [{mine.key: source, other.key: id} for id in added]
+        session.execute(insert(table), rows)
+
+
+def _assign(session: Session, relationship: Relationship, ids: Sequence[Any], source: Any) -> None:
+    """Point the foreign keys of targets at a source, or at none."""
+    target, key = relationship.target, relationship.key_column
+    version = target.version_column
+    for chunk in _chunks(ids):
+        theirs = target.id_column.in_(chunk)
+        if source is not None:
+            before = session.scalars(select(key).where(theirs, key.is_not(None)).distinct()).all()
+            raise_versions(session, relationship.source, before)
+        session.execute(
+            update(target.model)
+            .where(theirs)
+            .values({key: source, version: version + 1})
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]

@@ -1,0 +1,39 @@
+"""The groups table, and who is a member of which group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, ForeignKey, Index, Table
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from users_service.db import (
+    UUID_TYPE,
+    Base,
+    Identified,
+    Timestamped,
+    Versioned,
+    text_type,
+)
+
+if TYPE_CHECKING:
+    from users_service.models.users import User
+
+# A membership ends with the user or the group.
+memberships = Table(
+    "memberships",
+    Base.metadata,
+    Column("user_id", UUID_TYPE, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", UUID_TYPE, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "group_id", "user_id"),
+    **Base.__table_args__,
+)
+
+
+class Group(Identified, Timestamped, Versioned, Base):
+    __tablename__ = "groups"
+
+    name: Mapped[str] = mapped_column(text_type(250), unique=True)
+    description: Mapped[str | None] = mapped_column(text_type(10_000))
+
+    members: Mapped[list[User]] = relationship(secondary=memberships, viewonly=True)

@@ -1,0 +1,26 @@
+"""The roles table: what the users who hold a role may do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import JSON
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from users_service.db import Base, Identified, Timestamped, Versioned, text_type
+
+if TYPE_CHECKING:
+    from users_service.models.users import User
+
+
+class Role(Identified, Timestamped, Versioned, Base):
+    __tablename__ = "roles"
+
+    name: Mapped[str] = mapped_column(text_type(80), unique=True)
+    description: Mapped[str | None] = mapped_column(text_type(10_000))
+    permissions: Mapped[list[str]] = mapped_column(
+        JSON().with_variant(JSONB(), "postgresql"), default=list
+    )
+
+    users: Mapped[list[User]] = relationship(viewonly=True)

@@ -1,0 +1,26 @@
+"""A role as clients send and see it."""
+
+from marshmallow.validate import Length
+
+from users_service.schemas.base import (
+    Identifier,
+    Line,
+    List,
+    Relationship,
+    Schema,
+    Text,
+    Timestamp,
+)
+
+
+class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
+    class Meta:
+        type_ = "roles"
+
+    id = Identifier()
+    name = Line(required=True, max_length=80)
+    description = Text(max_length=10_000, allow_none=True)
+    permissions = List(Line(max_length=80), validate=Length(max=1000))
+    creation_time = Timestamp(dump_only=True)
+    modification_time = Timestamp(dump_only=True)
+    users = Relationship(type_="users", many=True)
