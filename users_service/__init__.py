@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import fields
 from typing import Any
 
 from pyramid.config import Configurator
@@ -36,15 +37,8 @@ def configure(ini: dict[str, Any]) -> Configurator:
     config.include("users_service.transactions")
     config.include("users_service.security")
     config.include("users_service.jsonapi")
-    config.set_jsonapi_limits(
-        Limits(
-            page_size=settings.page_size,
-            max_page_size=settings.max_page_size,
-            max_body_size=settings.max_body_size,
-            max_url_length=settings.max_url_length,
-            max_json_depth=settings.max_json_depth,
-        )
-    )
+    limits = {limit.name: getattr(settings, limit.name) for limit in fields(Limits)}
+    config.set_jsonapi_limits(Limits(**limits))
     config.include("users_service.resources", route_prefix="/api/v1")
     config.include("users_service.health")
     return config

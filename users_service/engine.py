@@ -42,8 +42,10 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
-    def _enforce_foreign_keys(connection: Any, _record: Any) -> None:
+    def _configure(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
+        # SQLite's own lower() knows the letters of ASCII alone.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "checkin")
     def _end_transaction(connection: Any, _record: Any) -> None:
@@ -58,6 +60,10 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:

@@ -60,6 +60,12 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
 def _seconds(low: float, high: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not low <= float(text) <= high:
@@ -98,6 +104,28 @@ class Settings:
     )
     max_json_depth: int = _setting(
         _whole(4, 500), "32", "most levels of arrays and objects in a request's body"
+    )
+    max_include_depth: int = _setting(
+        _whole(1, 20), "5", "most relationships that one path of include follows"
+    )
+    max_include_paths: int = _setting(_whole(1, 1000), "20", "most paths of include")
+    max_included: int = _setting(
+        _whole(1, 100_000), "10000", "most related resources in one document"
+    )
+    max_filter_length: int = _setting(
+        _whole(16, 1 << 17), "4096", "most characters of one filter parameter"
+    )
+    max_filter_depth: int = _setting(
+        _whole(1, 50), "10", "most levels of functions in a filter expression"
+    )
+    max_filter_values: int = _setting(
+        _whole(1, 10_000), "200", "most values of one condition of a filter"
+    )
+    max_operations: int = _setting(
+        _whole(1, 10_000), "100", "most operations of one atomic request"
+    )
+    require_if_match: bool = _setting(
+        _flag, "false", "whether changes and deletions need If-Match; 428 without it"
     )
     pool_size: int = _setting(_whole(1, 1000), "5", "database connections kept open by a process")
     pool_overflow: int = _setting(_whole(0, 1000), "5", "connections beyond these under load")

@@ -60,9 +60,16 @@ def request_limits(request: Request) -> Limits:
 
 
 def request_id(request: Request) -> str:
-    """The client's `X-Request-ID` if it is harmless, or a new one."""
+    """The client's `X-Request-ID` if it is harmless, or the trace that it is part of, or a new one.
+
+    A trace is given by the header `traceparent` (W3C Trace Context §3.2).
+    """
     given = request.headers.get("X-Request-ID", "")
-    return given if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given) else uuid.uuid4().hex
+    if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
+        return given
+    parent = request.headers.get("traceparent", "")
+    trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
+    return str(trace[1]) if trace else uuid.uuid4().hex
 
 
 def add_headers(event: NewResponse) -> None:

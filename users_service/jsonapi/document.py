@@ -43,9 +43,13 @@ class DocumentBuilder:
         primary = [(resource, row) for row in page.rows]
         return self._paged(self._document(data, self._page_links(page, url), primary), page)
 
-    def linkage(self, relationship: Relationship, ids: Any, url: str, page: Page | None) -> Json:
-        """The document of a relationship: identifiers, or one, or null (§6.1.2)."""
-        own = links.relationship_links(url, relationship)
+    def linkage(
+        self, relationship: Relationship, ids: Any, own: dict[str, str], page: Page | None
+    ) -> Json:
+        """The document of a relationship: identifiers, or one, or null (§6.1.2).
+
+        :param own: the links of the relationship.
+        """
         data = self._identifiers(relationship, ids)
         if page is None:
             return self._document(data, own | {"self": self._with_query(own["self"])}, [])

@@ -5,7 +5,7 @@ function grammar of JsonApiDotNetCore: `filter=or(equals(name,'Ada'),has(groups)
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,21 @@ class Count:
 
 
 Condition = And | Or | Not | Compare | CompareFields | Related | Count
+
+
+def targets(condition: Any) -> Iterator[Resource]:
+    """The resources that the relationships in a condition lead to."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            for inner in conditions:
+                yield from targets(inner)
+        case Not(inner):
+            yield from targets(inner)
+        case Related(relationship, inner):
+            yield relationship.target
+            yield from targets(inner)
+        case Count(relationship, _, _):
+            yield relationship.target
 
 
 def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:

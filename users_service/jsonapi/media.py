@@ -46,18 +46,21 @@ class Media:
 
 
 def negotiate(
-    request: Request, extension: str | None = None, profiles: frozenset[str] = frozenset()
+    request: Request,
+    *,
+    takes_document: bool = False,
+    extension: str | None = None,
+    profiles: frozenset[str] = frozenset(),
 ) -> Media:
     """Choose the variant of the media type to answer with, and check that of the request's body.
 
+    :param takes_document: whether the endpoint reads the request's body.
     :param extension: the extension that the endpoint applies, and demands on both sides.
     :param profiles: those that the endpoint can apply, and does where they are asked for.
     :raises JSONAPIError: 406 for the Accept header (§5.3; RFC 9110 §12.5.1), 415 for the
         Content-Type of a body (§5.3).
     """
-    if request.method in ("POST", "PATCH", "DELETE") and (
-        "Content-Type" in request.headers or request.is_body_readable
-    ):
+    if takes_document and ("Content-Type" in request.headers or request.is_body_readable):
         _check_content_type(request.headers.get("Content-Type", ""), extension)
     return _choose(request.headers.get("Accept", ""), extension, profiles)
 

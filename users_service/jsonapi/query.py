@@ -139,7 +139,9 @@ def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     :raises JSONAPIError: 400 or 414, with every fault of the parameters at once.
     """
     pairs = read_pairs(request, limits)
-    reader = _Reader(endpoint, limits)
+    reader = _Reader(
+        endpoint, limits, lambda resource: bool(request.has_permission(f"{resource.type}:read"))
+    )
     result: dict[str, Any] = {"pairs": pairs}
     filter_pairs = []
     for name, value in pairs:
@@ -177,8 +179,11 @@ def refuse_parameters(request: Request, limits: Limits) -> None:
 class _Reader:
     """Reads parameters for one endpoint, and collects what is wrong with them."""
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(
+        self, endpoint: Endpoint, limits: Limits, may_read: Callable[[Resource], bool]
+    ) -> None:
         self.endpoint = endpoint
+        self.may_read = may_read
         self.resource = endpoint.resource
         self.limits = limits
         self.faults: list[Error] = []
@@ -210,6 +215,8 @@ class _Reader:
                 if name not in resource.relationships:
                     raise ValueError(f"{resource.type} have no relationship {name[:40]!r}.")
                 resource = resource.relationships[name].target
+                if not self.may_read(resource):
+                    raise ValueError(f"To read {resource.type} is not permitted.")
                 node = node.setdefault(name, {})
         return tree
 
@@ -232,15 +239,19 @@ class _Reader:
             if name.endswith("[]"):
                 lists.setdefault(name, []).append(value)
             else:
-                conditions.append(
-                    self.read(name, filters.parse, self.resource, name, value, self.limits)
-                )
+                conditions.append(self.read(name, self.condition, filters.parse, name, value))
         for name, values in lists.items():
-            conditions.append(
-                self.read(name, filters.parse_list, self.resource, name, values, self.limits)
-            )
+            conditions.append(self.read(name, self.condition, filters.parse_list, name, values))
         found = tuple(condition for condition in conditions if condition is not None)
         return filters.And(found) if found else None
+
+    def condition(self, parse: Callable[..., Any], name: str, value: Any) -> filters.Condition:
+        """Read one parameter of the `filter` family."""
+        condition: filters.Condition = parse(self.resource, name, value, self.limits)
+        for resource in filters.targets(condition):
+            if not self.may_read(resource):
+                raise ValueError(f"To read {resource.type} is not permitted.")
+        return condition
 
     def order(self, values: dict[str, str]) -> cursors.Order:
         """Read `sort` (§6.4), and complete it with the id: ties have one order on every page."""

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 from cornice.service import Service
 from marshmallow import ValidationError
 from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPForbidden
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
@@ -16,6 +17,8 @@ from users_service.jsonapi.query import CURSOR_PROFILE, Endpoint, parse_query, r
 from users_service.jsonapi.resource import Relationship, Resource
 
 Validator = Callable[..., None]
+
+CURSORS = frozenset({CURSOR_PROFILE})
 
 # The tutorial's own URLs end in .json; links never do.
 # \Z, since the $ of Pyramid's own would let a newline follow.
@@ -46,7 +49,15 @@ def add_jsonapi_entry(config: Configurator) -> None:
     _add(entry, "GET", views.show_entry, None, _no_parameters)
     _finish(config, entry)
     batch = Service(name=links.OPERATIONS, path="/operations", **_house())
-    _add(batch, "POST", views.perform_operations, None, _no_parameters, _document, atomic=True)
+    _add(
+        batch,
+        "POST",
+        views.perform_operations,
+        None,
+        _no_parameters,
+        _document,
+        extension=media.ATOMIC,
+    )
     _finish(config, batch)
 
 
@@ -55,7 +66,7 @@ def _serve_collection(config: Configurator, resource: Resource) -> None:
     may = f"{resource.type}:"
     listed = _query(Endpoint(resource=resource, collection=True))
     shown = _query(Endpoint(resource=resource))
-    _add(service, "GET", views.list_resources, may + "read", listed, paged=True)
+    _add(service, "GET", views.list_resources, may + "read", listed, profiles=CURSORS)
     _add(service, "POST", views.create_resource, may + "create", shown, _new)
     _finish(config, service)
 
@@ -76,8 +87,9 @@ def _serve_related(config: Configurator, relationship: Relationship) -> None:
     service = _service(config, source, relationship, path, name)
     view = views.list_related if relationship.many else views.read_related
     query = _query_of_relationship(relationship, through=False)
-    many = relationship.many
-    _add(service, "GET", view, f"{source.type}:read", _id, query, paged=many)
+    profiles = CURSORS if relationship.many else frozenset()
+    may = f"{source.type}:read"
+    _add(service, "GET", view, may, _readable_target, _id, query, profiles=profiles)
     _finish(config, service)
 
 
@@ -85,12 +97,12 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
     name, source = relationship.name, relationship.source
     path = f"/{source.type}/{ID}/relationships/{name}{SUFFIX}"
     service = _service(config, source, relationship, path, "relationships", name)
-    many = relationship.many
-    view = views.list_linkage if many else views.read_linkage
+    view = views.list_linkage if relationship.many else views.read_linkage
     query = _query_of_relationship(relationship, through=True)
-    _add(service, "GET", view, f"{source.type}:read", _id, query, paged=many)
+    profiles = CURSORS if relationship.many else frozenset()
+    _add(service, "GET", view, f"{source.type}:read", _id, query, profiles=profiles)
     changes = [("PATCH", views.replace_linkage)]
-    if many:
+    if relationship.many:
         changes += [("POST", views.add_linkage), ("DELETE", views.remove_linkage)]
     for method, change in changes:
         _add(service, method, change, f"{source.type}:update", _id, _no_parameters, _linkage)
@@ -128,25 +140,21 @@ def _add(
     view: Any,
     permission: str | None,
     *validators: Validator,
-    atomic: bool = False,
-    paged: bool = False,
+    **negotiation: Any,
 ) -> None:
+    takes_document = bool({_new, _changes, _linkage, _document} & set(validators))
+
+    def negotiate(request: Request, **_: Any) -> None:
+        request.validated["media"] = media.negotiate(
+            request, takes_document=takes_document, **negotiation
+        )
+
     service.add_view(
         method,
         view,
         permission=permission or NO_PERMISSION_REQUIRED,
-        validators=(_negotiate(atomic, paged), *validators),
+        validators=(negotiate, *validators),
     )
-
-
-def _negotiate(atomic: bool, paged: bool) -> Validator:
-    extension = media.ATOMIC if atomic else None
-    profiles = frozenset({CURSOR_PROFILE} if paged else ())
-
-    def validator(request: Request, **_: Any) -> None:
-        request.validated["media"] = media.negotiate(request, extension, profiles)
-
-    return validator
 
 
 def _id(request: Request, **_: Any) -> None:
@@ -155,6 +163,12 @@ def _id(request: Request, **_: Any) -> None:
         request.validated["id"] = resource.load_id(request.matchdict["id"])
     except ValidationError:
         raise not_found() from None
+
+
+def _readable_target(request: Request, **_: Any) -> None:
+    """Whoever reads what a resource relates to reads resources of another type."""
+    if not request.has_permission(f"{request.context.target.type}:read"):
+        raise HTTPForbidden
 
 
 def _query(endpoint: Endpoint) -> Validator:

@@ -77,10 +77,9 @@ def list_related(request: Request) -> Json:
     """Fetch a page of the resources that one relates to (§6.1)."""
     relationship, query = request.context, request.validated["query"]
     url = _source_links(request)["related"]
-    _version(request)
+    _source_version(request)
     target = relationship.target
     page = _page(request, target, query, relationship)
-    del request.validated["version"]  # the tag is that of the list, and of no resource
     builder = DocumentBuilder(request, query, _included(request, target, page.rows, query))
     return builder.page(target, page, url)
 
@@ -89,8 +88,7 @@ def read_related(request: Request) -> Json:
     """Fetch the resource that one relates to, or null (§6.1)."""
     relationship, query = request.context, request.validated["query"]
     url = _source_links(request)["related"]
-    _version(request)
-    del request.validated["version"]
+    _source_version(request)
     target = relationship.target
     wanted = statements.columns(target, query, query.include)
     related = statements.related_to(relationship, request.validated["id"])
@@ -103,24 +101,21 @@ def read_related(request: Request) -> Json:
 def list_linkage(request: Request) -> Json:
     """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
-    url = _source_links(request)["self"].removesuffix(f"/relationships/{relationship.name}")
-    _version(request)
+    request.validated["version"] = _source_version(request)
     page = _page(request, relationship.target, query, relationship)
-    return _linkage(
-        request, relationship, [relationship.target.id_of(r) for r in page.rows], url, page
-    )
+    ids = [relationship.target.id_of(row) for row in page.rows]
+    return _linkage(request, relationship, ids, page)
 
 
 def read_linkage(request: Request) -> Json:
     """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
     relationship = request.context
-    url = _source_links(request)["self"].removesuffix(f"/relationships/{relationship.name}")
-    _version(request)
+    request.validated["version"] = _source_version(request)
     target = relationship.target
     related = statements.related_to(relationship, request.validated["id"])
     row = _row(request, statements.select_where([target.id_column], related))
     id = None if row is None else target.id_of(row)
-    return _linkage(request, relationship, id, url, None)
+    return _linkage(request, relationship, id, None)
 
 
 def replace_linkage(request: Request) -> Response:
@@ -170,17 +165,17 @@ def _single(request: Request, resource: Resource, row: Any) -> Json:
     )
 
 
-def _linkage(
-    request: Request, relationship: Relationship, ids: Any, url: str, page: Page | None
-) -> Json:
+def _linkage(request: Request, relationship: Relationship, ids: Any, page: Page | None) -> Json:
     query = request.validated["query"]
-    source = relationship.source
-    builder = DocumentBuilder(request, query)
-    if query.include is not None:
+    included = Included()
+    if query.include:
+        source = relationship.source
         row = _row(request, statements.select_one(source, query, request.validated["id"]))
+        if row is None:
+            raise not_found()
         included = _included(request, source, [row], query)
-        builder = DocumentBuilder(request, query, included)
-    return builder.linkage(relationship, ids, url, page)
+    builder = DocumentBuilder(request, query, included)
+    return builder.linkage(relationship, ids, _source_links(request), page)
 
 
 def _included(request: Request, resource: Resource, rows: Any, query: Query) -> Included:
@@ -194,10 +189,9 @@ def _included(request: Request, resource: Resource, rows: Any, query: Query) -> 
 def _page(
     request: Request, resource: Resource, query: Query, relationship: Relationship | None = None
 ) -> Page:
-    """Fetch a page; the cursor profile is applied to those by cursor alone."""
+    """Fetch a page of the collection, or of what a relationship leads to."""
     if not isinstance(query.page, CursorPage):
-        media = request.validated["media"]
-        request.validated["media"] = Media(extensions=media.extensions)
+        request.validated["media"] = Media()  # the cursor profile does not apply to the others
     conditions = []
     if relationship is not None:
         conditions.append(statements.related_to(relationship, request.validated["id"]))
@@ -208,8 +202,8 @@ def _row(request: Request, statement: Any) -> Any:
     return request.dbsession.execute(statement).one_or_none()
 
 
-def _version(request: Request) -> None:
-    """Note the version of the resource that has the relationship.
+def _source_version(request: Request) -> int:
+    """Return the version of the resource that has the relationship.
 
     :raises JSONAPIError: 404 if there is no such resource.
     """
@@ -220,7 +214,8 @@ def _version(request: Request) -> None:
     row = _row(request, statement)
     if row is None:
         raise not_found()
-    request.validated["version"] = source.version_of(row)
+    version: int = source.version_of(row)
+    return version
 
 
 def _source_links(request: Request) -> dict[str, str]:
