@@ -64,7 +64,7 @@ def request_id(request: Request) -> str:
 
     A trace is given by the header `traceparent` (W3C Trace Context §3.2).
     """
-    given = request.headers.get("X-Request-ID", "")
+    given: str = request.headers.get("X-Request-ID", "")
     if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
         return given
     parent = request.headers.get("traceparent", "")

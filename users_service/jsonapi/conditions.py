@@ -90,7 +90,7 @@ def _compare(condition: Compare) -> ColumnElement[bool]:
 def _exists(relationship: Relationship, condition: Any) -> ColumnElement[bool]:
     attribute = getattr(relationship.source.model, relationship.mapped.key)
     inner = None if condition is None else to_sql(condition)
-    return _result(attribute.any(inner) if relationship.many else attribute.has(inner))
+    return _result(attribute.any(inner) if relationship.mapped.uselist else attribute.has(inner))
 
 
 def _count(relationship: Relationship) -> ColumnElement[int]:

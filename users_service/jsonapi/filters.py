@@ -7,6 +7,7 @@ function grammar of JsonApiDotNetCore: `filter=or(equals(name,'Ada'),has(groups)
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError
@@ -227,6 +228,11 @@ def _value(resource: Resource, name: str, text: str) -> Any:
         raise ValueError(f"{name}: {' '.join(map(str, messages))}") from None
     if isinstance(value, str) and "\0" in value:
         raise ValueError("Must not contain U+0000.")
+    if isinstance(value, datetime):
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{name}: Not a valid datetime.") from None
     return value
 
 
@@ -249,7 +255,7 @@ TEXT_MATCHES = {
     "startsWith": "startswith",
     "endsWith": "endswith",
 }
-TOKENS = re.compile(r"'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),])")
+TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
 
 
 class _Expression:
@@ -259,6 +265,7 @@ class _Expression:
         self.limits = limits
         self.tokens: list[tuple[str, str]] = []
         place = 0
+        text = text.rstrip()
         while place < len(text):
             match = TOKENS.match(text, place)
             if not match:

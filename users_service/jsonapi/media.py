@@ -156,9 +156,11 @@ def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
         body = orjson.dumps(document)
         response = request.response
         response.headers["Content-Type"] = media.content_type
-        response.etag = entity_tag(request.validated.get("version"), media, body)
-        # An If-None-Match that names the tag is answered with 304 (RFC 9110 §13.1.2).
-        response.conditional_response = True
+        version = request.validated.get("version")
+        if version is not None or request.method in ("GET", "HEAD"):
+            response.etag = entity_tag(version, media, body)
+            # An If-None-Match that names the tag is answered with 304 (RFC 9110 §13.1.2).
+            response.conditional_response = True
         return body
 
     return render

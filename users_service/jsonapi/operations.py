@@ -5,7 +5,7 @@ https://jsonapi.org/ext/atomic. Each operation is done by the functions of singl
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 from pyramid.interfaces import IRoutesMapper
@@ -229,36 +229,45 @@ class _Batch:
         return resource
 
     def identified(self, resource: Resource, reference: Json, place: Place) -> Any:
-        if "id" not in reference:
-            if (resource.type, reference["lid"]) not in self.lids:
-                raise JSONAPIError(actions.unknown_lid(place))
-            return self.lids[resource.type, reference["lid"]]
-        try:
-            return resource.load_id(reference["id"])
-        except ValidationError:
-            raise _missing(*place, "id") from None
+        if "id" in reference:
+            return _id(resource, reference["id"], (*place, "id"))
+        if (resource.type, reference["lid"]) not in self.lids:
+            raise JSONAPIError(actions.unknown_lid(place))
+        return self.lids[resource.type, reference["lid"]]
 
     def located(self, href: str, place: Place) -> Target:
         """Find what a URL of this API stands for."""
         request = self.request
-        url = urlsplit(href)
+        try:
+            url = urlsplit(href)
+        except ValueError:
+            raise _malformed("Is no URL.", *place) from None
         if url.query or url.fragment or not url.path.startswith("/"):
             raise _malformed("Must be an absolute path or URL without a query.", *place)
         if url.netloc and f"{url.scheme}://{url.netloc}" != request.host_url:
             raise _malformed("Is no URL of this API.", *place)
-        path = unquote(url.path)
-        if not path.startswith(f"{request.script_name}/"):
+        if not url.path.startswith(f"{request.script_name}/"):
             raise _missing(*place)
         mapper = request.registry.getUtility(IRoutesMapper)
-        found = mapper(Request.blank(path.removeprefix(request.script_name)))
+        try:
+            found = mapper(Request.blank(url.path.removeprefix(request.script_name)))
+        except UnicodeError:  # of the path's escapes
+            raise _missing(*place) from None
         endpoints = request.registry["jsonapi_routes"]
         if found["route"] is None or found["route"].name not in endpoints:
             raise _missing(*place)
         resource, relationship = endpoints[found["route"].name]
         id = None
         if "id" in found["match"]:
-            id = self.identified(resource, found["match"], place)
+            id = _id(resource, found["match"]["id"], place)
         return Target(resource=resource, id=id, relationship=relationship)
+
+
+def _id(resource: Resource, text: str, place: Place) -> Any:
+    try:
+        return resource.load_id(text)
+    except ValidationError:
+        raise _missing(*place) from None
 
 
 def _missing(*place: str | int) -> JSONAPIError:

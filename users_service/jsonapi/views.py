@@ -4,6 +4,7 @@ Each has its resource or its relationship in `request.context`; its Query, its i
 document says in `request.validated`, where the validators left them.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pyramid.request import Request
@@ -102,7 +103,8 @@ def list_linkage(request: Request) -> Json:
     """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
     request.validated["version"] = _source_version(request)
-    page = _page(request, relationship.target, query, relationship)
+    identifiers = replace(query, include=None, fields={relationship.target.type: frozenset()})
+    page = _page(request, relationship.target, identifiers, relationship)
     ids = [relationship.target.id_of(row) for row in page.rows]
     return _linkage(request, relationship, ids, page)
 
