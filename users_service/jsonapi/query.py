@@ -279,6 +279,9 @@ class _Reader:
         spoken = [sorted(dialect & values.keys()) for dialect in DIALECTS]
         first, *others = [name for names in spoken for name in names[:1]] or [""]
         self.faults += [invalid(name, f"Does not go with {first}.") for name in others]
+        total = values.get("page[total]", "false")
+        if total not in ("true", "false"):
+            self.faults.append(invalid("page[total]", "Must be true or false."))
         ranged = values.keys() >= CURSOR_PARAMETERS
         default = limits.max_page_size if ranged else min(limits.page_size, limits.max_page_size)
         if OFFSET_PARAMETERS & values.keys():
@@ -292,9 +295,6 @@ class _Reader:
         if "page[number]" in values:
             number = self.whole(values, "page[number]", 1, 1)
             return OffsetPage(size=size, offset=(number - 1) * size, numbered=True)
-        total = values.get("page[total]", "false")
-        if total not in ("true", "false"):
-            self.faults.append(invalid("page[total]", "Must be true or false."))
         positions = {
             name: self.read(
                 f"page[{name}]",
