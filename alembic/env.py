@@ -4,7 +4,7 @@ from logging.config import fileConfig
 
 from alembic import context
 from users_service import models  # noqa: F401  # fills the metadata
-from users_service.db import Base
+from users_service.db import Base, UTCDateTime
 from users_service.engine import make_engine
 from users_service.migrations import settings_of
 
@@ -13,8 +13,22 @@ if config.config_file_name is not None:
     fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 
+def render_item(kind, item, autogenerate):
+    """Spell our own types by those of SQLAlchemy: migrations outlive the service's code."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        autogenerate.imports.add("from sqlalchemy.dialects import mysql")
+        plain = "sa.DateTime(timezone=True)"
+        return f'{plain}.with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")'
+    return False
+
+
 def migrate(connection):
-    context.configure(connection=connection, target_metadata=Base.metadata)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+        render_as_batch=True,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

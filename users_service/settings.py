@@ -116,7 +116,7 @@ class Settings:
         _whole(16, 1 << 17), "4096", "most characters of one filter parameter"
     )
     max_filter_depth: int = _setting(
-        _whole(1, 50), "10", "most levels of functions in a filter expression"
+        _whole(1, 20), "10", "most levels of functions in a filter expression"
     )
     max_filter_values: int = _setting(
         _whole(1, 10_000), "200", "most values of one condition of a filter"

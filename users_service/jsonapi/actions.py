@@ -27,13 +27,17 @@ def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds)
     resolved = _resolve_all(session, loaded.linkages, lids, own)
     values = dict(loaded.values)
     for relationship, ids in resolved:
-        if relationship.holds_key:
+        if relationship.holds_key and OWN not in ids:
             values[relationship.key_attribute] = ids[0] if ids else None
     entity = resource.model(**values)
     session.add(entity)
     # Now, and not at COMMIT: a clash with another row is answered here.
     _flush(session, resource, loaded)
     id = resource.id_of(entity)
+    for relationship, ids in resolved:
+        if relationship.holds_key and OWN in ids:
+            setattr(entity, relationship.key_attribute, id)
+    _flush(session, resource, loaded)
     _write(session, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {})
     return entity
 
@@ -202,6 +206,7 @@ def _write(
             ends = {before.get(relationship), ids[0] if ids else None}
             if len(ends) == 2:
                 raise_versions(session, relationship.target, ends - {None})
+                changed |= relationship.target is relationship.source
         else:
             source = relationship.source.id_of(entity)
             changed |= change_to_many(session, relationship, source, ids, "replace")

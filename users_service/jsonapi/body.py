@@ -200,10 +200,26 @@ def _load(
             linkage, linkage_faults = _linkage(relationship, value["data"], (*spot, "data"))
             linkages.append(linkage)
             faults += linkage_faults
+    if not partial:
+        faults += _missing_relationships(resource, data, place)
     values, value_faults = _load_attributes(resource, attributes, data, place, partial)
     lid = data.get("lid")
     loaded = Loaded(values=values, linkages=tuple(linkages), lid=lid, place=place)
     return loaded, faults + value_faults
+
+
+def _missing_relationships(resource: Resource, data: Json, place: Place) -> list[Error]:
+    given = _members(data, "relationships")
+    parent = (*place, "relationships") if "relationships" in data else place
+    return [
+        field_error("missing_field", name, f"The relationship {name} is required.", *parent)
+        for name, relationship in resource.relationships.items()
+        if relationship.holds_key and relationship.is_required and name not in given
+    ]
+
+
+def _null_refused(relationship: Relationship, place: Place) -> Error:
+    return field_error("invalid_value", relationship.name, "Must not be null.", *place)
 
 
 def _read_only(relationship: Relationship, place: Place) -> Error:
@@ -218,6 +234,8 @@ def _linkage(relationship: Relationship, data: Any, place: Place) -> tuple[Linka
         detail = "Must be an array." if relationship.many else "Must be one identifier, or null."
         return empty, [_shape_error(detail, *place)]
     if data is None:
+        if relationship.is_required:
+            return empty, [_null_refused(relationship, place)]
         return empty, []
     items = enumerate(data) if relationship.many else [(None, data)]
     identifiers: dict[Any, Identifier] = {}

@@ -19,6 +19,7 @@ CODES: dict[str, tuple[int, str]] = {
     "forbidden": (403, "Not permitted"),
     "client_id_refused": (403, "Client-generated id refused"),
     "read_only_relationship": (403, "Read-only relationship"),
+    "required_relationship": (403, "Required relationship"),
     "related_not_found": (404, "Related resource not found"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),

@@ -103,9 +103,23 @@ def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
     if len(value) > limits.max_filter_length:
         raise ValueError(f"Has more than {limits.max_filter_length} characters.")
     if name == "filter":
-        return _Expression(value, limits).parse(resource)
-    path, operator = _brackets(name)
+        condition = _Expression(value, limits).parse(resource)
+        if _depth(condition) > limits.max_filter_depth:
+            raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+        return condition
+    path, operator = _brackets(name, limits)
     return _along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
+
+
+def _depth(condition: Any) -> int:
+    """The levels of a condition, those of its relationship paths counted."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return 1 + max(map(_depth, conditions))
+        case Not(inner) | Related(_, inner):
+            return 1 + _depth(inner)
+        case _:
+            return 1
 
 
 def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
@@ -113,20 +127,23 @@ def parse_list(resource: Resource, name: str, values: list[str], limits: Limits)
 
     :raises ValueError: with what is wrong with its name or a value.
     """
-    path, operator = _brackets(name.removesuffix("[]"))
+    path, operator = _brackets(name.removesuffix("[]"), limits)
     if operator not in ("eq", "in", "nin"):
         raise ValueError(f"The operator {operator} takes one value.")
     return _along(resource, path, lambda end, last: _listed(end, last, operator, values, limits))
 
 
-def _brackets(name: str) -> tuple[list[str], str]:
+def _brackets(name: str, limits: Limits) -> tuple[list[str], str]:
     match = re.fullmatch(r"filter\[([^\[\]]+)\](?:\[([^\[\]]+)\])?", name)
     if not match:
         raise ValueError("Must be filter[path] or filter[path][operator].")
     operator = match[2] or "eq"
     if operator not in OPERATORS:
         raise ValueError(f"There is no operator {operator[:20]!r}.")
-    return match[1].split("."), operator
+    path = match[1].split(".")
+    if len(path) > limits.max_filter_depth:
+        raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+    return path, operator
 
 
 def _along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
@@ -291,6 +308,12 @@ class _Expression:
             raise ValueError(f"Has {found[:40]!r} where {token or 'a ' + kind!r} should be.")
         return found
 
+    def path(self, word: str) -> list[str]:
+        path = word.split(".")
+        if len(path) > self.limits.max_filter_depth:
+            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+        return path
+
     def follows(self, token: str) -> bool:
         return self.tokens[0] == ("mark", token)
 
@@ -318,7 +341,7 @@ class _Expression:
         elif function in COMPARISONS:
             result = self.comparison(resource, COMPARISONS[function])
         elif function in TEXT_MATCHES:
-            path = self.expect("word").split(".")
+            path = self.path(self.expect("word"))
             self.expect("mark", ",")
             text = self.expect("text")
             operator = TEXT_MATCHES[function]
@@ -330,7 +353,7 @@ class _Expression:
         return result
 
     def has(self, resource: Resource) -> Any:
-        path = self.expect("word").split(".")
+        path = self.path(self.expect("word"))
         target = resource
         for name in path:
             target = _relationship(target, name).target
@@ -341,7 +364,7 @@ class _Expression:
         return _along(resource, path, lambda end, name: Related(_relationship(end, name), inner))
 
     def any(self, resource: Resource) -> Any:
-        path = self.expect("word").split(".")
+        path = self.path(self.expect("word"))
         values = []
         while self.follows(","):
             self.next()
@@ -357,7 +380,7 @@ class _Expression:
         name = self.expect("word")
         if name == "count" and self.follows("("):
             self.next()
-            path = self.expect("word").split(".")
+            path = self.path(self.expect("word"))
             self.expect("mark", ")")
             self.expect("mark", ",")
             text = self.expect("text")
@@ -370,15 +393,16 @@ class _Expression:
             )
         self.expect("mark", ",")
         kind, text = self.next()
-        path = name.split(".")
+        path = self.path(name)
         if kind == "text":
             return _along(resource, path, lambda end, last: self.valued(end, last, operator, text))
         if (kind, text, operator) == ("word", "null", "eq"):
             return _along(resource, path, self.isnull)
         if kind == "word" and len(path) == 1:
-            return CompareFields(
-                resource, _filterable(resource, name), operator, _filterable(resource, text)
-            )
+            names = _filterable(resource, name), _filterable(resource, text)
+            if resource.python_type(name) is not resource.python_type(text):
+                raise ValueError(f"{name} and {text} cannot be compared.")
+            return CompareFields(resource, names[0], operator, names[1])
         raise ValueError(f"Has {text[:40]!r} where a value should be.")
 
     def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.resource import Relationship, Resource
 
 # Parameters of one statement; engines take some ten thousands.
@@ -22,6 +23,7 @@ def change_to_many(
 
     :param how: `add` to what is there, `remove` from it, or `replace` it.
     :returns: whether that was a change at all.
+    :raises JSONAPIError: 403 if what is to be removed cannot be without the source.
     """
     present = set(_related_ids(session, relationship, source, None if how == "replace" else ids))
     added = [] if how == "remove" else [id for id in ids if id not in present]
@@ -29,6 +31,9 @@ def change_to_many(
     removed = [] if how == "add" else sorted(present - kept)
     if not added and not removed:
         return False
+    if removed and relationship.is_required:
+        detail = f"A resource of type {relationship.target.type} cannot be without this."
+        raise JSONAPIError(Error(code="required_relationship", detail=detail))
     if relationship.secondary is not None:
         _associate(session, relationship, source, added, removed)
         raise_versions(session, relationship.target, [*added, *removed])
@@ -57,15 +62,16 @@ def release(session: Session, resource: Resource, id: Any) -> None:
     What a foreign key of another table demands of it is left to the database.
     """
     for relationship in resource.relationships.values():
+        if relationship.holds_key:
+            key = session.scalar(select(relationship.key_column).where(resource.id_column == id))
+            related = [] if key is None else [key]
+        else:
+            related = list(_related_ids(session, relationship, id, None))
+        others = [other for other in related if (relationship.target, other) != (resource, id)]
+        raise_versions(session, relationship.target, others)
         if relationship.secondary is not None:
             mine, _ = relationship.secondary_columns
-            related = _related_ids(session, relationship, id, None)
-            others = [other for other in related if (relationship.target, other) != (resource, id)]
-            raise_versions(session, relationship.target, others)
             session.execute(delete(relationship.secondary).where(mine == id))
-        elif relationship.holds_key:
-            key = session.scalar(select(relationship.key_column).where(resource.id_column == id))
-            raise_versions(session, relationship.target, [] if key is None else [key])
 
 
 def _related_ids(

@@ -194,6 +194,11 @@ class Relationship:
         resource, column = (self.source, local) if self.holds_key else (self.target, remote)
         return str(inspect(resource.model).get_property_by_column(column).key)
 
+    @cached_property
+    def is_required(self) -> bool:
+        """Whether the resource that has the foreign key cannot be without it."""
+        return self.secondary is None and not self.key_column.expression.nullable
+
     @property
     def key_column(self) -> InstrumentedAttribute[Any]:
         resource = self.source if self.holds_key else self.target

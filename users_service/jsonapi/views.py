@@ -103,21 +103,26 @@ def list_linkage(request: Request) -> Json:
     """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
     request.validated["version"] = _source_version(request)
-    identifiers = replace(query, include=None, fields={relationship.target.type: frozenset()})
-    page = _page(request, relationship.target, identifiers, relationship)
-    ids = [relationship.target.id_of(row) for row in page.rows]
-    return _linkage(request, relationship, ids, page)
+    target = relationship.target
+    page = _page(request, target, _behind(relationship, query), relationship)
+    included = _included_here(request, relationship, page.rows)
+    builder = DocumentBuilder(request, query, included)
+    ids = [target.id_of(row) for row in page.rows]
+    return builder.linkage(relationship, ids, _source_links(request), page)
 
 
 def read_linkage(request: Request) -> Json:
     """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
-    relationship = request.context
+    relationship, query = request.context, request.validated["query"]
     request.validated["version"] = _source_version(request)
-    target = relationship.target
+    target, inner = relationship.target, _behind(relationship, query)
+    wanted = statements.columns(target, inner, inner.include)
     related = statements.related_to(relationship, request.validated["id"])
-    row = _row(request, statements.select_where([target.id_column], related))
+    row = _row(request, statements.select_where(wanted, related))
+    included = _included_here(request, relationship, [] if row is None else [row])
+    builder = DocumentBuilder(request, query, included)
     id = None if row is None else target.id_of(row)
-    return _linkage(request, relationship, id, None)
+    return builder.linkage(relationship, id, _source_links(request), None)
 
 
 def replace_linkage(request: Request) -> Response:
@@ -167,17 +172,23 @@ def _single(request: Request, resource: Resource, row: Any) -> Json:
     )
 
 
-def _linkage(request: Request, relationship: Relationship, ids: Any, page: Page | None) -> Json:
-    query = request.validated["query"]
-    included = Included()
+def _behind(relationship: Relationship, query: Query) -> Query:
+    """What a query for linkage asks for of the resources at the other end: no more than ids,
+    unless they are included.
+    """
     if query.include:
-        source = relationship.source
-        row = _row(request, statements.select_one(source, query, request.validated["id"]))
-        if row is None:
-            raise not_found()
-        included = _included(request, source, [row], query)
-    builder = DocumentBuilder(request, query, included)
-    return builder.linkage(relationship, ids, _source_links(request), page)
+        return replace(query, include=query.include[relationship.name])
+    return replace(query, include=None, fields={relationship.target.type: frozenset()})
+
+
+def _included_here(request: Request, relationship: Relationship, rows: Any) -> Included:
+    """Include the resources that linkage identifies, and what is behind them."""
+    query, target = request.validated["query"], relationship.target
+    if not query.include:
+        return Included()
+    included = _included(request, target, rows, _behind(relationship, query))
+    primary = {(target.type, target.id_of(row)): (target, row) for row in rows}
+    return replace(included, rows=primary | included.rows)
 
 
 def _included(request: Request, resource: Resource, rows: Any, query: Query) -> Included:
