@@ -2,7 +2,8 @@
 #
 #   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
-#   make check     what CI runs: lint, types, tests with coverage, packaging
+#   make check     what CI runs: lint, types, tests with coverage, packaging, clients
+#   make conformance   write docs/conformance.md: which test shows which requirement
 #   make format    let ruff put the code in order
 #   make constraints   take the newest versions of everything that is installed
 #   make install   make .venv with the service in it
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
 .DEFAULT_GOAL := serve
-.PHONY: serve install test check lint types coverage package format constraints clean
+.PHONY: serve install test check lint types coverage conformance package clients format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -44,9 +45,9 @@ serve: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	@echo "== Running the tests"
-	@$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --conformance=check $(ARGS)
 
-check: lint types coverage package
+check: lint types coverage package clients
 
 lint: $(VENV)/installed-dev
 	@echo "== Linting"
@@ -61,13 +62,21 @@ coverage: $(VENV)/installed-dev
 	@rm -f .coverage .coverage.*
 	@$(MAKE) --no-print-directory test ARGS="--cov --cov-report=term"
 
+conformance: $(VENV)/installed-dev
+	@echo "== Writing docs/conformance.md"
+	@$(BIN)/python -m pytest --numprocesses 2 -m conformance --conformance=write $(ARGS)
+
 package: $(VENV)/installed-dev
 	@echo "== Building the wheel, and serving it from an empty folder"
 	@$(BIN)/python -m pytest -m package tests/package
 
+clients: $(VENV)/installed-dev
+	@echo "== Running published JSON:API clients against the service (node and npm are needed)"
+	@$(BIN)/python -m pytest -m clients tests/clients
+
 format: $(VENV)/installed-dev
-	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
 
 constraints: $(VENV)/installed-dev
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --no-annotate \

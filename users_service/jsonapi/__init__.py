@@ -24,7 +24,7 @@ from pyramid.request import Request
 
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
-from users_service.jsonapi.media import renderer
+from users_service.jsonapi.media import renderer, revalidate
 from users_service.jsonapi.services import (
     add_jsonapi_entry,
     add_jsonapi_resource,
@@ -74,6 +74,7 @@ def request_id(request: Request) -> str:
 
 def add_headers(event: NewResponse) -> None:
     """Complete every response, errors included."""
+    revalidate(event.request, event.response)
     headers = event.response.headers
     headers["X-Request-ID"] = event.request.request_id
     event.response.vary = sorted({*(event.response.vary or ()), "Accept"})

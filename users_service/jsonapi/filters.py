@@ -117,7 +117,7 @@ def _depth(condition: Any) -> int:
         case And(conditions) | Or(conditions):
             return 1 + max(map(_depth, conditions))
         case Not(inner) | Related(_, inner):
-            return 1 + _depth(inner)
+            return 1 + (0 if inner is None else _depth(inner))
         case _:
             return 1
 

@@ -159,8 +159,6 @@ def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
         version = request.validated.get("version")
         if version is not None or request.method in ("GET", "HEAD"):
             response.etag = entity_tag(version, media, body)
-            # An If-None-Match that names the tag is answered with 304 (RFC 9110 §13.1.2).
-            response.conditional_response = True
         return body
 
     return render
@@ -174,6 +172,20 @@ def entity_tag(version: int | None, media: Media, body: bytes) -> str:
     """
     digest = hashlib.blake2b(media.content_type.encode() + b"\0" + body, digest_size=12)
     return f"{'' if version is None else version}.{digest.hexdigest()}"
+
+
+def revalidate(request: Request, response: Response) -> None:
+    """Send nothing to a client that has this representation already (RFC 9110 §13.1.2)."""
+    known = request.headers.get("If-None-Match", "")
+    tag = response.etag
+    if tag is None or response.status_int != 200 or request.method not in ("GET", "HEAD"):
+        return
+    # The comparison is the weak one; WebOb's own knows neither W/ nor *.
+    if known.strip() == "*" or tag in re.findall(r'(?:W/)?"([^"]*)"', known):
+        response.status_int = 304
+        response.app_iter = []
+        response.content_length = None
+        del response.headers["Content-Type"]
 
 
 def error_response(request: Request, error: JSONAPIError) -> Response:
