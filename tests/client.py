@@ -7,7 +7,8 @@ from typing import Any
 import webtest
 
 MEDIA_TYPE = "application/vnd.api+json"
-USERS = "/api/v1/users"
+API = "/api/v1"
+USERS = f"{API}/users"
 
 
 class Client:
@@ -52,8 +53,8 @@ class Client:
     def patch(self, url: str, document: Any = None, **options: Any) -> webtest.TestResponse:
         return self.request("PATCH", url, document, **options)
 
-    def delete(self, url: str, **options: Any) -> webtest.TestResponse:
-        return self.request("DELETE", url, **options)
+    def delete(self, url: str, document: Any = None, **options: Any) -> webtest.TestResponse:
+        return self.request("DELETE", url, document, **options)
 
     def create_user(self, email: str = "ada@example.com", **attributes: Any) -> dict[str, Any]:
         """Create a user and return the resource object."""

@@ -8,6 +8,9 @@ from typing import Any
 # The id of a user whom the bodies may mean.
 TARGET = "01890a5d-ac96-774b-bcce-b302099a8057"
 TAKEN = "taken@example.com"
+# Ids of a role and of a group that the bodies may relate users to.
+ROLE = "01890a5d-ac96-774b-bcce-b302099a8058"
+GROUP = "01890a5d-ac96-774b-bcce-b302099a8059"
 
 TEXTS = [
     "",
@@ -17,6 +20,10 @@ TEXTS = [
     "Ada",
     TARGET,
     TARGET.upper(),
+    ROLE,
+    GROUP,
+    "roles",
+    "groups",
     TAKEN,
     "TAKEN@example.com",
     "josé@bücher.example",
@@ -61,6 +68,10 @@ NAMES = [
     "name",
     "is_active",
     "creation_time",
+    "role",
+    "role_id",
+    "groups",
+    "version",
     "password",
     "@at",
     "a/b~c",
@@ -154,10 +165,21 @@ def _valid_document(random: Random, seed: int) -> dict[str, Any]:
         "name": random.choice(["Ada", "é" * 250, "😀", " x "]),
         "is_active": random.choice([True, False]),
     }
-    data = {"type": "users", "attributes": attributes}
+    data: dict[str, Any] = {"type": "users", "attributes": attributes}
+    if random.random() < 0.5:
+        data["relationships"] = _relationships(random)
     if seed % 2 or random.random() < 0.1:
         data["id"] = TARGET
     return {"data": data}
+
+
+def _relationships(random: Random) -> dict[str, Any]:
+    role, group = {"type": "roles", "id": ROLE}, {"type": "groups", "id": GROUP}
+    values = {
+        "role": {"data": random.choice([None, role])},
+        "groups": {"data": random.choice([[], [group], [group, group]])},
+    }
+    return {name: values[name] for name in values if random.random() < 0.8}
 
 
 def _any_value(random: Random, depth: int) -> Any:

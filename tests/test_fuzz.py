@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.client import USERS, sources, user
-from tests.fuzz import TAKEN, TARGET, hostile_body
+from tests.client import API, USERS, sources, user
+from tests.fuzz import GROUP, ROLE, TAKEN, TARGET, hostile_body
 
 CHUNKS = 10
 # How many bodies a chunk has; on SQLite they are 10,000 in all.
@@ -28,6 +28,9 @@ def test_no_body_makes_the_service_fail(service, chunk):
     client = service.client
     for id, email in ((TARGET, "target@example.com"), (None, TAKEN)):
         assert client.post(USERS, user(id, email=email, name="Ada")).status_int == 201
+    for type, id in (("roles", ROLE), ("groups", GROUP)):
+        document = {"data": {"type": type, "id": id, "attributes": {"name": "Analysts"}}}
+        assert client.post(f"{API}/{type}", document).status_int == 201
     size = SIZES[service.name]
     responses = [send(client, seed) for seed in range(chunk * size, (chunk + 1) * size)]
 

@@ -88,6 +88,14 @@ MALFORMED = [
     ('{"data": {"type": "users", "id": "ID", "attributes": "x"}}', ["/data/attributes"]),
     ('{"data": {"type": "users", "id": "ID", "relationships": []}}', ["/data/relationships"]),
     ('{"data": {"type": "users", "id": "ID", "relationships": null}}', ["/data/relationships"]),
+    *(
+        (
+            f'{{"data": {{"type": "users", "id": "ID", "relationships": {{"{name}": {value}}}}}}}',
+            [f"/data/relationships/{name}"],
+        )
+        for name in ("role", "groups", "friends")
+        for value in ("null", "[]", "{}", '{"meta": {}}', '"x"')
+    ),
     (
         '{"data": {"id": 1, "lid": null, "attributes": 0, "relationships": ""}}',
         ["/data", "/data/attributes", "/data/id", "/data/lid", "/data/relationships"],
@@ -297,7 +305,7 @@ def test_fields_that_cannot_be_written_are_refused_with_escaped_pointers(client,
     expected.append(("/data/relationships/role~1x", "unknown_field"))
     document = user(ada.rpartition("/")[2])
     document["data"]["attributes"] = dict.fromkeys(attributes)
-    document["data"]["relationships"] = {"friends": [], "role/x": {"data": None}}
+    document["data"]["relationships"] = {"friends": {"data": []}, "role/x": {"data": None}}
     assert answer(client.patch(ada, document)) == (422, sorted(expected))
     del document["data"]["id"]
     document["data"]["attributes"] |= {"email": "new@example.com", "name": "New"}
@@ -376,7 +384,8 @@ def test_members_that_are_not_ours_are_ignored(client):
     }
     created = client.post(USERS, document)
     assert created.status_int == 201
-    assert created.json["data"].keys() == {"type", "id", "attributes", "links"}
+    members = {"type", "id", "attributes", "relationships", "links"}
+    assert created.json["data"].keys() == members
     assert "@note" not in created.json["data"]["attributes"]
     data["id"] = created.json["data"]["id"]
     assert client.patch(created.location, document).json == created.json

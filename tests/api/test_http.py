@@ -462,9 +462,10 @@ def test_bad_values_are_refused_by_the_name_of_their_parameter(client):
         "é",
     )
     for name, values in {
-        "page[size]": (*page_numbers, "1001"),
+        "page[size]": page_numbers[1:],
         "page[number]": (*page_numbers, "2147483649"),
         "page[total]": ("", "1", "TRUE", "yes", "%00"),
+        "page[offset]": [number for number in page_numbers if number not in ("0", "000")],
         "sort": sorts,
     }.items():
         for value in values:
@@ -472,6 +473,13 @@ def test_bad_values_are_refused_by_the_name_of_their_parameter(client):
             response = client.get(f"{USERS}?{query}")
             assert (query, response.status_int) == (query, 400)
             assert {*sources(response)} == {(name, "invalid_parameter")}
+
+
+def test_a_page_that_is_too_large_is_refused_by_a_code_of_its_own(client):
+    for name in ("page[size]", "page[limit]"):
+        for size in ("1001", "1" + "0" * 20):
+            response = client.get(f"{USERS}?{name}={size}")
+            assert refusal(response) == (400, {"parameter": name}, "page_too_large")
 
 
 def test_leading_zeros_do_not_matter(client):

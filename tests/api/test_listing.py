@@ -227,10 +227,11 @@ def test_ways_of_paging_do_not_mix(users):
     next_link = users.get(f"{USERS}?page[size]=5").json["links"]["next"]
     cursor = parameters(next_link)["page[after]"]
     for query, names in {
-        f"page[number]=1&page[after]={cursor}": {"page[after]"},
-        f"page[number]=1&page[before]={cursor}": {"page[before]"},
-        "page[number]=1&page[total]=true": {"page[total]"},
-        f"page[before]={cursor}&page[after]={cursor}": {"page[before]"},
+        f"page[number]=1&page[after]={cursor}": {"page[number]"},
+        f"page[number]=1&page[before]={cursor}": {"page[number]"},
+        f"page[offset]=1&page[after]={cursor}": {"page[offset]"},
+        "page[number]=1&page[offset]=1": {"page[offset]"},
+        "page[number]=1&page[limit]=1": {"page[limit]"},
     }.items():
         response = users.get(f"{USERS}?{query}")
         assert (query, response.status_int) == (query, 400)

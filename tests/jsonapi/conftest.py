@@ -1,18 +1,20 @@
 """Fixtures of the toy application: running on one engine after another, with empty tables."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, insert, select
+from sqlalchemy import Engine, Table, create_engine, delete, event, insert, select
 from sqlalchemy.orm import Session
+from webtest import TestResponse
 
 from tests import engines
-from tests.client import Client
+from tests.client import MEDIA_TYPE, Client
 from tests.conftest import database_url
-from tests.jsonapi.toy import ARTICLES, PEOPLE, Base, make_toy
+from tests.jsonapi import world as small_world
+from tests.jsonapi.toy import ARTICLES, OPERATIONS, PEOPLE, Base, make_toy
 from users_service.jsonapi import Limits
 
 Row = dict[str, Any]
@@ -31,10 +33,10 @@ class Toy:
 
     def empty(self) -> None:
         with self.engine.begin() as connection:
-            for table in Base.metadata.tables.values():
+            for table in reversed(Base.metadata.sorted_tables):
                 connection.execute(delete(table))
 
-    def insert(self, model: type[Base], rows: list[Row]) -> None:
+    def insert(self, model: type[Base] | Table, rows: list[Row]) -> None:
         with Session(self.engine) as session, session.begin():
             session.execute(insert(model), rows)
 
@@ -45,6 +47,13 @@ class Toy:
     def count(self, model: type[Any]) -> int:
         with self.engine.connect() as connection:
             return len(connection.execute(select(model.id)).all())
+
+    def operate(self, *operations: Any, limits: Limits | None = None) -> TestResponse:
+        """Send operations in one request."""
+        client = self.client if limits is None else self.client_with(limits)
+        media = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
+        headers = {"Content-Type": media, "Accept": media}
+        return client.post(OPERATIONS, {"atomic:operations": operations}, headers=headers)
 
     def article(self, **attributes: Any) -> Row:
         """Create an article over HTTP and return its resource object."""
@@ -57,6 +66,20 @@ class Toy:
         response = self.client.post(PEOPLE, person(id, **attributes))
         assert response.status_int == 201, response.text
         return response.json["data"]
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """Collect the statements that are sent to the database within the block."""
+        found: list[str] = []
+
+        def collect(_connection, _cursor, statement, *_: Any) -> None:
+            found.append(statement)
+
+        event.listen(self.engine, "before_cursor_execute", collect)
+        try:
+            yield found
+        finally:
+            event.remove(self.engine, "before_cursor_execute", collect)
 
 
 def article(id: str | None = None, **attributes: Any) -> Row:
@@ -76,11 +99,17 @@ def _document(type: str, id: Any, attributes: Row) -> Row:
     return {"data": data}
 
 
+def enforce_foreign_keys(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
 @pytest.fixture(scope="session", params=engines.ENGINES)
 def running_toy(request, tmp_path_factory) -> Iterator[Toy]:
     with ExitStack() as stack:
         engine = create_engine(database_url(request.param, stack, tmp_path_factory))
         stack.callback(engine.dispose)
+        if request.param == "sqlite":
+            event.listen(engine, "connect", enforce_foreign_keys)
         Base.metadata.create_all(engine)
         yield Toy(engine)
 
@@ -90,6 +119,13 @@ def toy(running_toy, request) -> Toy:
     request.node.user_properties.append(("engine", request.node.callspec.params["running_toy"]))
     running_toy.empty()
     return running_toy
+
+
+@pytest.fixture
+def world(toy) -> Toy:
+    """The toy with the related resources of tests/jsonapi/world.py in it."""
+    small_world.fill(toy.engine)
+    return toy
 
 
 @pytest.fixture

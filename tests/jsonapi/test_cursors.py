@@ -12,6 +12,9 @@ from users_service.jsonapi.resource import Resource
 
 SORT = "title,-rating"
 ORDER = (("title", False), ("rating", True), ("id", False))
+RESOURCE = Resource(Article, ArticleSchema(), {})
+# The list of all articles, as the service names it.
+SCOPE = repr((("jsonapi:resource:articles", None), []))
 
 
 @pytest.fixture
@@ -48,6 +51,15 @@ def test_a_cursor_of_another_resource_is_refused(client, cursor):
     assert_refused(
         client, cursor_of(client, f"{PEOPLE}?sort=id&page[size]=2"), f"{ARTICLES}?sort=id"
     )
+
+
+def test_a_cursor_of_a_list_that_is_filtered_otherwise_is_refused(client, cursor):
+    url = f"{ARTICLES}?sort={SORT}&filter[rating][gt]"
+    assert_refused(client, cursor, f"{url}=2")
+    filtered = cursor_of(client, f"{url}=2&page[size]=2")
+    assert_refused(client, filtered)
+    assert_refused(client, filtered, f"{url}=3")
+    assert client.get(f"{url}=2&page[after]={filtered}").status_int == 200
 
 
 @pytest.mark.parametrize(
@@ -100,15 +112,17 @@ FORGED = [
 @pytest.mark.parametrize(("field", "value", "rating", "id"), FORGED, ids=map(ascii, FORGED))
 def test_a_forged_cursor_is_refused_or_harmless(client, field, value, rating, id):
     """The digest has no secret, so that a client can make one."""
-    resource = Resource(Article, ArticleSchema())
     order = ((field, False), *ORDER[1:])
-    forged = cursors.encode(resource, order, (value, rating, id))
-    response = client.get(f"{ARTICLES}?sort={field},-rating&page[after]={forged}")
-    assert response.status_int in (200, 400)
+
+    def status(*position) -> int:
+        forged = cursors.encode(RESOURCE, order, SCOPE, position)
+        return client.get(f"{ARTICLES}?sort={field},-rating&page[after]={forged}").status_int
+
+    assert status(None, 1, 1) == 200  # what is refused is the value
+    assert status(value, rating, id) in (200, 400)
 
 
 def test_values_survive_the_way_through_a_cursor():
-    resource = Resource(Article, ArticleSchema())
     order = (("published", False), ("title", True), ("rating", False), ("is_public", True))
     for position in (
         (datetime(1, 1, 1, tzinfo=UTC), "", None, False),
@@ -116,5 +130,5 @@ def test_values_survive_the_way_through_a_cursor():
         (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), json.dumps([1]), -1, True),
         cursors.BEHIND_LAST,
     ):
-        text = cursors.encode(resource, order, position)
-        assert cursors.decode(resource, order, text) == position
+        text = cursors.encode(RESOURCE, order, SCOPE, position)
+        assert cursors.decode(RESOURCE, order, SCOPE, text) == position

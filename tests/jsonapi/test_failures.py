@@ -73,7 +73,7 @@ def test_the_status_that_a_cornice_view_chose_is_kept(client):
 
 
 def test_a_url_that_nobody_serves_is_not_found(client):
-    for url in ("/", "/toy", f"{ARTICLES}/", f"{ARTICLES}/1/2", f"{OUTCOMES}/none"):
+    for url in ("/", "/toys", f"{ARTICLES}/", f"{ARTICLES}/1/2", f"{OUTCOMES}/none"):
         response = client.get(url)
         assert response.status_int == 404
         assert sources(response) == [("", "not_found")]

@@ -83,13 +83,20 @@ def test_the_total_is_told_to_those_who_ask(client, seventeen):
         ("page[size]=1e2", ["page[size]"]),
         ("page[size]=%D9%A3", ["page[size]"]),
         ("page[size]=5%0A", ["page[size]"]),
-        ("page[size]=1001", ["page[size]"]),
-        (f"page[size]={10**20}", ["page[size]"]),
         ("page[number]=0", ["page[number]"]),
         ("page[number]=%00", ["page[number]"]),
         (f"page[number]={10**20}", ["page[number]"]),
         ("page[total]=1", ["page[total]"]),
-        ("page[number]=1&page[total]=true", ["page[total]"]),
+        ("page[number]=1&page[total]=1", ["page[total]"]),
+        ("page[offset]=0&page[total]=1", ["page[total]"]),
+        ("page[offset]=-1", ["page[offset]"]),
+        ("page[offset]=", ["page[offset]"]),
+        (f"page[offset]={10**20}", ["page[offset]"]),
+        ("page[limit]=0", ["page[limit]"]),
+        ("page[limit]=x&page[offset]=y", ["page[limit]", "page[offset]"]),
+        ("page[number]=1&page[offset]=0", ["page[offset]"]),
+        ("page[number]=1&page[limit]=5", ["page[limit]"]),
+        ("page[offset]=0&page[size]=5", ["page[size]"]),
         ("page[number]=x&page[size]=y", ["page[number]", "page[size]"]),
         ("page[size]=0&sort=colour,rating,-rating", ["page[size]", "sort", "sort"]),
         ("sort=", ["sort"]),
@@ -106,14 +113,53 @@ def test_parameters_that_cannot_be_are_refused_by_name(client, query, faults):
     assert {code for _, code in sources(response)} == {"invalid_parameter"}
 
 
+@pytest.mark.parametrize("size", ["page[size]=1001", f"page[size]={10**20}", "page[limit]=1001"])
+def test_a_page_that_is_too_large_is_refused_with_the_largest_size(client, size):
+    response = client.get(f"{ARTICLES}?{size}")
+    assert response.status_int == 400
+    assert sources(response) == [(size.partition("=")[0], "page_too_large")]
+    assert response.json["errors"][0]["meta"] == {"page": {"maxSize": 1000}}
+
+
 def test_a_position_is_given_in_one_way(client, seventeen):
     links = client.get(f"{ARTICLES}?page[size]=7").json["links"]
-    for query in ("page[number]=2", links["last"].split("?")[1]):
-        response = client.get(f"{links['next']}&{query.replace('page%5Bsize%5D=7&', '')}")
-        assert response.status_int == 400
-        ((name, code),) = sources(response)
-        assert name in ("page[after]", "page[before]")
-        assert code == "invalid_parameter"
+    for name in ("page[number]", "page[offset]"):
+        for link in (links["next"], links["last"]):
+            response = client.get(f"{link.replace('page%5Bsize%5D=7&', '')}&{name}=2")
+            assert response.status_int == 400
+            assert sources(response) == [(name, "invalid_parameter")]
+
+
+def test_two_cursors_are_a_range(client, seventeen):
+    url = f"{ARTICLES}?sort=title"
+    after = client.get(f"{url}&page[size]=3").json["links"]["next"].split("&")[-1]
+    before = client.get(f"{url}&page[size]=4").json["links"]["last"]
+    before = client.get(before).json["links"]["prev"].split("&")[-1]
+    document = client.get(f"{url}&{after}&{before}").json
+    assert titles(document) == seventeen[3:13]
+    assert "meta" not in document
+    document = client.get(f"{url}&{after}&{before}&page[size]=4").json
+    assert titles(document) == seventeen[3:7]
+    assert document["meta"]["page"]["rangeTruncated"] is True
+
+
+def test_pages_lie_where_an_offset_puts_them(client, seventeen):
+    url = f"{ARTICLES}?sort=title&page[limit]=7&page[offset]="
+    document = client.get(f"{url}5").json
+    assert titles(document) == seventeen[5:12]
+    assert document["meta"] == {"page": {"total": 17}, "total": 17}
+    found = {
+        name: link and titles(client.get(link).json) for name, link in document["links"].items()
+    }
+    assert found == {
+        "self": seventeen[5:12],
+        "first": seventeen[:7],
+        "prev": seventeen[:7],
+        "next": seventeen[12:],
+        "last": seventeen[12:],
+    }
+    assert titles(client.get(f"{ARTICLES}?sort=title&page[offset]=15").json) == seventeen[15:]
+    assert client.get(f"{url}17").json["data"] == []
 
 
 def test_the_host_sets_the_sizes_of_pages(toy, seventeen):
@@ -123,7 +169,7 @@ def test_the_host_sets_the_sizes_of_pages(toy, seventeen):
     for query in ("page[size]=6", "page[size]=6&page[number]=1"):
         response = client.get(f"{ARTICLES}?{query}")
         assert response.status_int == 400
-        assert sources(response) == [("page[size]", "invalid_parameter")]
+        assert sources(response) == [("page[size]", "page_too_large")]
 
 
 def test_no_page_is_larger_than_the_largest(toy, seventeen):

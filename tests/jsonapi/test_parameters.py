@@ -8,8 +8,10 @@ from tests.client import sources
 from tests.jsonapi.conftest import article
 from tests.jsonapi.toy import ARTICLES, OUTCOMES, Article
 
-UNKNOWN = ["include", "fields[articles]", "filter", "filter[title]", "page", "page[x]", "pretty"]
+UNKNOWN = ["includes", "fields", "field[articles]", "filters", "page", "page[x]", "pretty"]
 UNKNOWN += ["Sort", "sort[]", "é", "a b", "", "\0"]
+OF_COLLECTIONS = ["sort", "page[size]", "page[number]", "page[offset]", "page[total]"]
+OF_COLLECTIONS += ["filter", "filter[title]", "filter[id][]"]
 
 
 def assert_refused(response, name: str) -> None:
@@ -36,7 +38,7 @@ def test_an_unknown_parameter_is_refused_on_every_method(toy, name):
     assert toy.client.get(ARTICLES).json["data"] == [data]
 
 
-@pytest.mark.parametrize("name", ["sort", "page[size]", "page[number]", "page[total]"])
+@pytest.mark.parametrize("name", OF_COLLECTIONS)
 def test_a_parameter_of_collections_is_refused_where_there_is_none(toy, name):
     data = toy.article()
     url = data["links"]["self"]

@@ -65,7 +65,7 @@ def test_every_value_comes_back_as_it_was_sent(toy):
         "published": "2026-01-31T23:59:59.123456+00:00",
         "by-line": "Ἀθηνᾶ 😀",
         "price": "12.50",
-        "tags": ["one", "", "ü"],
+        "keywords": ["one", "", "ü"],
     }
     data = toy.article(**attributes)
     assert data["attributes"] == attributes | {"revision": 1}
@@ -198,9 +198,9 @@ def test_all_faults_of_a_document_are_told_at_once(client):
 
 
 def test_a_fault_within_a_value_is_pointed_at(client):
-    response = client.post(ARTICLES, article(title="Notes", tags=["one", 2]))
+    response = client.post(ARTICLES, article(title="Notes", keywords=["one", 2]))
     assert response.status_int == 422
-    assert sources(response) == [("/data/attributes/tags/1", "invalid_value")]
+    assert sources(response) == [("/data/attributes/keywords/1", "invalid_value")]
 
 
 def test_a_rule_over_several_fields_is_told_in_its_own_words(client):

@@ -1,4 +1,4 @@
-"""A host application that is not the users service: two resources, and its own everything else."""
+"""A host application that is not the users service: its own resources, and everything else."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,22 +23,28 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED, Allowed
 from sqlalchemy import (
     JSON,
+    Column,
     DateTime,
     Engine,
+    ForeignKey,
     MetaData,
     Numeric,
     String,
+    Table,
     TypeDecorator,
     UniqueConstraint,
     Uuid,
 )
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 from users_service.jsonapi import Limits, cornice_errors
 
 ARTICLES = "/toy/articles"
 PEOPLE = "/toy/people"
+TAGS = "/toy/tags"
+COMMENTS = "/toy/comments"
+OPERATIONS = "/toy/operations"
 OUTCOMES = "/toy/outcomes"
 
 MARIADB = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_nopad_bin"}
@@ -50,6 +56,7 @@ class Base(DeclarativeBase):
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
             "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
         }
     )
 
@@ -79,6 +86,23 @@ def text(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+taggings = Table(
+    "taggings",
+    Base.metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag_id", ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True),
+    **MARIADB,
+)
+
+friendships = Table(
+    "friendships",
+    Base.metadata,
+    Column("person_id", UUID_TYPE, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("friend_id", UUID_TYPE, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    **MARIADB,
+)
+
+
 class Article(Base):
     __tablename__ = "articles"
     __table_args__ = MARIADB
@@ -91,10 +115,17 @@ class Article(Base):
     published: Mapped[datetime | None] = mapped_column(Instant)
     author_name: Mapped[str | None] = mapped_column("written_by", text(100))
     price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
-    tags: Mapped[list[str] | None] = mapped_column(JSON)
+    keywords: Mapped[list[str] | None] = mapped_column(JSON)
     secret: Mapped[str | None] = mapped_column(text(100))
     revision: Mapped[int] = mapped_column(default=1)
+    author_id: Mapped[UUID | None] = mapped_column(
+        UUID_TYPE, ForeignKey("people.id", ondelete="SET NULL")
+    )
     version: Mapped[int] = mapped_column(server_default="1")
+
+    author: Mapped["Person | None"] = relationship(viewonly=True)
+    tags: Mapped[list["Tag"]] = relationship(secondary=taggings, viewonly=True)
+    comments: Mapped[list["Comment"]] = relationship(viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -111,9 +142,12 @@ class ArticleSchema(Schema):
     published = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
     byline = fields.String(attribute="author_name", data_key="by-line", validate=Length(max=100))
     price = fields.Decimal(as_string=True, places=2, allow_none=True)
-    tags = fields.List(fields.String())
+    keywords = fields.List(fields.String())
     secret = fields.String(load_only=True)
     revision = fields.Integer(dump_only=True)
+    author = fields.Relationship(type_="people")
+    tags = fields.Relationship(type_="tags", many=True)
+    comments = fields.Relationship(type_="comments", many=True)
 
     @validates_schema
     def _titles_differ(self, data: dict[str, Any], **_: Any) -> None:
@@ -136,7 +170,26 @@ class Person(Base):
     phone: Mapped[str | None] = mapped_column("telephone_number", text(50), unique=True)
     team: Mapped[str | None] = mapped_column(text(50))
     shirt: Mapped[int] = mapped_column(default=1)
+    manager_id: Mapped[UUID | None] = mapped_column(
+        UUID_TYPE, ForeignKey("people.id", ondelete="SET NULL")
+    )
     version: Mapped[int] = mapped_column(server_default="1")
+
+    manager: Mapped["Person | None"] = relationship(remote_side=[id], viewonly=True)
+    reports: Mapped[list["Person"]] = relationship(viewonly=True)
+    articles: Mapped[list[Article]] = relationship(viewonly=True)
+    friends: Mapped[list["Person"]] = relationship(
+        secondary=friendships,
+        primaryjoin=id == friendships.c.person_id,
+        secondaryjoin=id == friendships.c.friend_id,
+        viewonly=True,
+    )
+    befriended_by: Mapped[list["Person"]] = relationship(
+        secondary=friendships,
+        primaryjoin=id == friendships.c.friend_id,
+        secondaryjoin=id == friendships.c.person_id,
+        viewonly=True,
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -151,6 +204,56 @@ class PersonSchema(Schema):
     phone = fields.String()
     team = fields.String()
     shirt = fields.Integer(strict=True)
+    manager = fields.Relationship(type_="people")
+    reports = fields.Relationship(type_="people", many=True)
+    articles = fields.Relationship(type_="articles", many=True)
+    friends = fields.Relationship(type_="people", many=True)
+    fans = fields.Relationship(type_="people", many=True, attribute="befriended_by", dump_only=True)
+
+
+class Tag(Base):
+    __tablename__ = "tags"
+    __table_args__ = MARIADB
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(text(50))
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    articles: Mapped[list[Article]] = relationship(secondary=taggings, viewonly=True)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class TagSchema(Schema):
+    class Meta:
+        type_ = "tags"
+
+    id = fields.Integer(dump_only=True, validate=Range(1, 2**31 - 1))
+    label = fields.String(required=True)
+    articles = fields.Relationship(type_="articles", many=True)
+
+
+class Comment(Base):
+    __tablename__ = "comments"
+    __table_args__ = MARIADB
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[str] = mapped_column(text(100))
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    version: Mapped[int] = mapped_column(server_default="1")
+
+    article: Mapped[Article] = relationship(viewonly=True)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class CommentSchema(Schema):
+    class Meta:
+        type_ = "comments"
+
+    id = fields.Integer(dump_only=True, validate=Range(1, 2**31 - 1))
+    body = fields.String(required=True)
+    article = fields.Relationship(type_="articles", required=True)
 
 
 class AllowEverything:
@@ -242,6 +345,9 @@ def outcomes(config: Configurator) -> None:
 def resources(config: Configurator) -> None:
     config.add_jsonapi_resource(Article, ArticleSchema)
     config.add_jsonapi_resource(Person, PersonSchema)
+    config.add_jsonapi_resource(Tag, TagSchema)
+    config.add_jsonapi_resource(Comment, CommentSchema)
+    config.add_jsonapi_entry()
 
 
 def make_toy(engine: Engine, limits: Limits | None = None) -> Any:

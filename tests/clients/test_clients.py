@@ -1,0 +1,182 @@
+"""Published JSON:API clients, unmodified, against a running service: kitsu and jsonapi-client."""
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.server import ROOT, pserve
+from users_service.migrations import upgrade
+
+pytestmark = pytest.mark.clients
+
+HERE = Path(__file__).parent
+# Connection headers are about one hop (RFC 9110 §7.6.1), and the body's length is told anew.
+OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
+
+SEEN = {
+    "created": {"email": "ada@example.com", "is_active": False},
+    "listed": ["Ada", "Grace", "Mary"],
+    "pages": [["Ada", "Grace"], ["Mary"]],
+    "filtered": ["Grace"],
+    "updated": "Ada Lovelace",
+    "related": {"role": "Editors", "groups": ["Press", "Staff"]},
+    "unrelated": {"role": None, "groups": ["Press"]},
+    "left": ["Grace", "Mary"],
+}
+
+
+class Exchange(NamedTuple):
+    """What a client sent, and the status and body of the answer."""
+
+    method: str
+    path: str
+    sent: str
+    status: int
+    answer: str
+
+
+class Ran(NamedTuple):
+    """A client's work: how it ended, what it printed and complained about, all its exchanges."""
+
+    status: int
+    printed: str
+    complaint: str
+    exchanges: list[Exchange]
+
+
+@contextmanager
+def recording(address: str) -> Iterator[tuple[str, list[Exchange]]]:
+    """Stand before a service and note what passes; yields the address to use and the notes."""
+    exchanges: list[Exchange] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            service = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in OF_ONE_HOP}
+            service.request(self.command, self.path, body or None, headers)
+            response = service.getresponse()
+            answer = response.read()
+            service.close()
+            exchanges.append(
+                Exchange(self.command, self.path, body.decode(), response.status, answer.decode())
+            )
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                if name.lower() not in OF_ONE_HOP:
+                    self.send_header(name, value)
+            if response.status != 204:
+                self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = pass_on  # noqa: N815  # http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass  # the notes are the log
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", exchanges
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def run(command: list[str | Path], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def installed(lock: Path, install: Callable[[Path], None], say: Callable[[str], None]) -> Path:
+    """The folder below the virtual environment that has a client in it; made once for each lock."""
+    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = Path(sys.prefix, "clients", f"{lock.parent.name}-{digest}")
+    if not (folder / "installed").exists():
+        say(f"== Installing the client of {lock.relative_to(ROOT)}")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        install(folder)
+        (folder / "installed").touch()
+    return folder
+
+
+def install_javascript(folder: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "javascript" / name, folder)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+
+
+def install_python(folder: Path) -> None:
+    run([sys.executable, "-m", "venv", folder], folder)
+    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install"]
+    run([*pip, "--no-deps", "--requirement", HERE / "python" / "requirements.txt"], folder)
+
+
+def javascript(say: Callable[[str], None]) -> list[str | Path]:
+    """The command of kitsu's program."""
+    for program in ("node", "npm"):
+        if shutil.which(program) is None:
+            pytest.fail(f"{program} is not installed: the JavaScript client cannot be run.")
+    folder = installed(HERE / "javascript" / "package-lock.json", install_javascript, say)
+    # Node looks for packages beside a program and above it.
+    return ["node", shutil.copy(HERE / "javascript" / "drive.mjs", folder)]
+
+
+def python(say: Callable[[str], None]) -> list[str | Path]:
+    """The command of jsonapi-client's program."""
+    folder = installed(HERE / "python" / "requirements.txt", install_python, say)
+    return [folder / "bin" / "python", HERE / "python" / "drive.py"]
+
+
+@pytest.fixture(scope="module", params=[javascript, python], ids=lambda client: client.__name__)
+def ran(request, tmp_path_factory) -> Ran:
+    """What a client did with a service of development.ini, through its program beside this file."""
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\n{line}\n")
+
+    command = request.param(say)
+    ini = Path(shutil.copy(ROOT / "development.ini", tmp_path_factory.mktemp("clients")))
+    upgrade(str(ini))
+    with pserve(ini, {}) as address, recording(address) as (recorded, exchanges):
+        done = subprocess.run(
+            [*command, f"{recorded}/api/v1"],
+            env=os.environ | {"no_proxy": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    return Ran(done.returncode, done.stdout, done.stderr, exchanges)
+
+
+def test_the_service_refuses_nothing_that_a_client_sends(ran):
+    assert [exchange for exchange in ran.exchanges if exchange.status >= 400] == []
+
+
+def test_a_client_gets_its_work_done(ran):
+    assert ran.status == 0, ran.complaint
+    assert json.loads(ran.printed) == SEEN
+
+
+def test_a_client_uses_every_method(ran):
+    assert {exchange.method for exchange in ran.exchanges} == {"GET", "POST", "PATCH", "DELETE"}

@@ -1,0 +1,114 @@
+"""The guide to a new resource: followed to the letter, on a copy of the service."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client import MEDIA_TYPE, user
+from tests.server import ROOT, pserve
+
+GUIDE = (ROOT / "docs" / "adding-a-resource.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+
+
+def blocks() -> Iterator[tuple[str, str, str]]:
+    """The guide's code in order: its language, the file named in the line before it, the code."""
+    for before, language, code in re.findall(
+        r"^([^\n]*)\n\n```(\w+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL
+    ):
+        (file,) = re.findall(r"`([^`]+)`:$", before) or [""]
+        yield language, file, code
+
+
+def follow(tree: Path) -> None:
+    """Do what the guide says, in the copy of the checkout."""
+    for language, file, code in blocks():
+        path = tree / file
+        if language == "python":
+            assert not path.exists()
+            path.write_text(code, encoding="utf-8")
+        elif language == "diff":
+            lines = [(line[:1].strip(), line[1:]) for line in code.splitlines(keepends=True)]
+            before = "".join(text or "\n" for sign, text in lines if sign != "+")
+            after = "".join(text or "\n" for sign, text in lines if sign != "-")
+            source = path.read_text(encoding="utf-8")
+            assert source.count(before) == 1, (
+                f"{file} has no longer what the guide shows:\n{before}"
+            )
+            path.write_text(source.replace(before, after), encoding="utf-8")
+        else:
+            for command in code.splitlines():
+                run(tree, command)
+
+
+def run(tree: Path, command: str) -> None:
+    command = command.replace(".venv/bin", str(BIN))
+    done = subprocess.run(command.split(), cwd=tree, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.py")}
+
+
+def call(method: str, url: str, document: dict | None = None):
+    body = None if document is None else json.dumps(document).encode()
+    headers = {"Content-Type": MEDIA_TYPE} if body else {}
+    with urllib.request.urlopen(
+        urllib.request.Request(url, body, headers, method=method), timeout=30
+    ) as response:
+        return json.loads(response.read() or "null")
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch) -> Path:
+    """A copy of the checkout that processes import in place of it."""
+    for folder in ("users_service", "alembic"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, symlinks=True, ignore=ignored)
+    shutil.copy(ROOT / "development.ini", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    # The copy is not what coverage is measured of.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    return tmp_path
+
+
+def test_a_model_a_schema_one_line_and_a_migration_make_a_resource(tree):
+    follow(tree)
+    run(tree, ".venv/bin/alembic -c development.ini check")
+    with pserve(tree / "development.ini", {}) as address:
+        api = f"{address}/api/v1"
+        ada, grace = (
+            call("POST", f"{api}/users", user(email=f"{name}@example.com", name=name))["data"]["id"]
+            for name in ("Ada", "Grace")
+        )
+        lead = {"data": {"type": "users", "id": ada}}
+        engines = {"attributes": {"name": "Engines"}, "relationships": {"lead": lead}}
+        compilers = {"attributes": {"name": "Compilers", "is_open": False}}
+        for team in (engines, compilers):
+            team |= call("POST", f"{api}/teams", {"data": {"type": "teams", **team}})["data"]
+        assert engines["attributes"]["is_open"] is True
+
+        assert names(call("GET", f"{api}/teams?sort=name")) == ["Compilers", "Engines"]
+        assert names(call("GET", f"{api}/teams?filter[is_open]=false")) == ["Compilers"]
+        assert names(call("GET", f"{api}/teams?filter[lead.name]=Ada")) == ["Engines"]
+
+        linkage = compilers["relationships"]["lead"]["links"]["self"]
+        call("PATCH", linkage, {"data": {"type": "users", "id": grace}})
+        shown = call("GET", f"{api}/teams/{compilers['id']}?include=lead")
+        assert shown["data"]["relationships"]["lead"]["data"] == {"type": "users", "id": grace}
+        assert names({"data": shown["included"]}) == ["Grace"]
+    run(tree, ".venv/bin/alembic -c development.ini downgrade -1")
+    jsonapi = Path("users_service", "jsonapi")
+    assert files(tree / jsonapi) == files(ROOT / jsonapi)
+
+
+def names(document: dict) -> list[str]:
+    return [resource["attributes"]["name"] for resource in document["data"]]
