@@ -66,6 +66,13 @@ def _start_postgresql(folder: Path):
         database="postgres",
         query={"host": str(info.socket_dir), "port": str(info.port)},
     )
+    # What the tests store may be lost with the machine, and is stored faster so.
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
     return url.render_as_string(), server.cleanup
 
 
@@ -101,6 +108,7 @@ def _start_mariadb(binary: str, folder: Path):
             f"--port={port}",
             "--bind-address=127.0.0.1",
             f"--user={user}",
+            "--innodb-flush-log-at-trx-commit=0",
         ],
         stderr=subprocess.PIPE,
         text=True,

@@ -1,6 +1,7 @@
 """What changes resources and relationships: plain functions, for single requests and operations."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +25,7 @@ def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds)
     :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
     """
     own = (resource.type, loaded.lid)
+    lock_all(session, named(loaded.linkages, lids))
     resolved = _resolve_all(session, loaded.linkages, lids, own)
     values = dict(loaded.values)
     for relationship, ids in resolved:
@@ -54,6 +56,7 @@ def update(
 
     :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
     """
+    lock_all(session, [(resource, id), *named(loaded.linkages, lids)])
     entity = lock(session, resource, id, precondition)
     resolved = _resolve_all(session, loaded.linkages, lids, None)
     before = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
@@ -92,6 +95,7 @@ def change_relationship(
     :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
     """
     resource = linkage.relationship.source
+    lock_all(session, [(resource, id), *named([linkage], lids)])
     entity = lock(session, resource, id, precondition)
     ((relationship, ids),) = _resolve_all(session, [linkage], lids, None, how)
     if relationship.holds_key:
@@ -101,6 +105,29 @@ def change_relationship(
         _write(session, entity, [(relationship, ids)], before)
     else:
         change_to_many(session, relationship, id, ids, how)
+
+
+def named(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, Any]]:
+    """The resources that linkage identifies, whether they are there or not."""
+    found = []
+    for linkage in linkages:
+        target = linkage.relationship.target
+        for identifier in linkage.identifiers:
+            id = identifier.id
+            if identifier.lid is not None:
+                id = lids.get((target.type, identifier.lid))
+            if id is not None:
+                found.append((target, id))
+    return found
+
+
+def lock_all(session: Session, identities: Iterable[tuple[Resource, Any]]) -> None:
+    """Lock resources in the one order, by type and id, in which nobody waits in a circle."""
+    by_type: dict[str, tuple[Resource, set[Any]]] = {}
+    for resource, id in identities:
+        by_type.setdefault(resource.type, (resource, set()))[1].add(id)
+    for _, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
+        _lock_existing(session, resource, list(ids))
 
 
 def lock(session: Session, resource: Resource, id: Any, precondition: Precondition) -> Any:

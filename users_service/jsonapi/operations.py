@@ -3,6 +3,7 @@
 https://jsonapi.org/ext/atomic. Each operation is done by the functions of single requests.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,7 +43,9 @@ def perform(request: Request, document: Any) -> Json:
     """
     batch = _Batch(request)
     results = []
-    for index, operation in enumerate(_operations(document, request.jsonapi_limits.max_operations)):
+    requested = _operations(document, request.jsonapi_limits.max_operations)
+    actions.lock_all(request.dbsession, batch.named(requested))
+    for index, operation in enumerate(requested):
         place = (OPERATIONS, index)
         try:
             results.append(batch.perform(operation, place))
@@ -118,6 +121,26 @@ class _Batch:
         self.resources = request.registry["jsonapi_resources"]
         self.builder = DocumentBuilder(request, Query())
         self.lids: dict[tuple[str, str], Any] = {}
+
+    def named(self, requested: list[Json]) -> Iterator[tuple[Resource, Any]]:
+        """The resources that operations name by their ids: batches lock them in one order."""
+        waiting: list[Any] = [part for op in requested for part in (op.get("ref"), op.get("data"))]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, list):
+                waiting += part
+            elif isinstance(part, dict):
+                resource = self.resources.get(str(part.get("type")))
+                if resource is not None and isinstance(part.get("id"), str):
+                    try:
+                        yield resource, resource.load_id(part["id"])
+                    except ValidationError:
+                        continue  # said when the operation is performed
+                relationships = part.get("relationships")
+                if isinstance(relationships, dict):
+                    waiting += [
+                        v.get("data") for v in relationships.values() if isinstance(v, dict)
+                    ]
 
     def perform(self, operation: Json, place: Place) -> Json:
         """Perform one operation, and return its result object."""
