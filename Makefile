@@ -2,7 +2,7 @@
 #
 #   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
-#   make check     what CI runs: lint, types, tests with coverage, packaging, clients
+#   make check     what CI runs: lint, types, tests with coverage, packaging, the JavaScript client
 #   make conformance   write docs/conformance.md: which test shows which requirement
 #   make format    let ruff put the code in order
 #   make constraints   take the newest versions of everything that is installed
@@ -64,14 +64,14 @@ coverage: $(VENV)/installed-dev
 
 conformance: $(VENV)/installed-dev
 	@echo "== Writing docs/conformance.md"
-	@$(BIN)/python -m pytest --numprocesses 2 -m conformance --conformance=write $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 -m "conformance and not clients" --conformance=write $(ARGS)
 
 package: $(VENV)/installed-dev
 	@echo "== Building the wheel, and serving it from an empty folder"
 	@$(BIN)/python -m pytest -m package tests/package
 
 clients: $(VENV)/installed-dev
-	@echo "== Running published JSON:API clients against the service (node and npm are needed)"
+	@echo "== Running a published JavaScript client against the service (node and npm are needed)"
 	@$(BIN)/python -m pytest -m clients tests/clients
 
 format: $(VENV)/installed-dev

@@ -143,6 +143,7 @@ def test_a_length_that_promises_too_little_stores_nothing(server):
     check_refusal(server.raw(post("Content-Length: 20\r\n", body)), 400, "invalid_json")
 
 
+@pytest.mark.conformance("CN-02")
 @pytest.mark.parametrize(
     ("request_bytes", "status", "code"),
     [

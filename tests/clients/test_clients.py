@@ -20,8 +20,6 @@ import pytest
 from tests.server import ROOT, pserve
 from users_service.migrations import upgrade
 
-pytestmark = pytest.mark.clients
-
 HERE = Path(__file__).parent
 # Connection headers are about one hop (RFC 9110 §7.6.1), and the body's length is told anew.
 OF_ONE_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "date", "server"}
@@ -146,7 +144,11 @@ def python(say: Callable[[str], None]) -> list[str | Path]:
     return [folder / "bin" / "python", HERE / "python" / "drive.py"]
 
 
-@pytest.fixture(scope="module", params=[javascript, python], ids=lambda client: client.__name__)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(javascript, marks=pytest.mark.clients), python],
+    ids=["javascript", "python"],
+)
 def ran(request, tmp_path_factory) -> Ran:
     """What a client did with a service of development.ini, through its program beside this file."""
     capture = request.config.pluginmanager.get_plugin("capturemanager")
@@ -173,6 +175,7 @@ def test_the_service_refuses_nothing_that_a_client_sends(ran):
     assert [exchange for exchange in ran.exchanges if exchange.status >= 400] == []
 
 
+@pytest.mark.conformance("OB-04")
 def test_a_client_gets_its_work_done(ran):
     assert ran.status == 0, ran.complaint
     assert json.loads(ran.printed) == SEEN

@@ -44,8 +44,6 @@ REQUIRED = {"M", "H", "X"}
 NOT_OFFERED: dict[str, str] = {
     "CN-35": "The service makes no URIs of extensions or profiles of its own.",
     "DS-12": "There is no description of the API to link to yet.",
-    "FR-18": "Entity tags change with every representation; there is no Last-Modified beside them.",
-    "FR-19": "There is no Last-Modified for If-Modified-Since to be compared with.",
     "MN-08": "No document has an @-member.",
     "PG-14": "Relationship objects carry no pagination links; linkage is paged at its own URL.",
     "CR-18": "No request is processed asynchronously.",

@@ -15,6 +15,9 @@ from tests.conformance.checklist import LEVELS, NOT_OFFERED, REQUIRED, SECTIONS
 
 PAGE = Path("docs") / "conformance.md"
 
+# What `make conformance` selects: every conformance test but those that need node.
+PART = "conformance and not clients"
+
 Results = dict[str, dict[str, bool]]
 """The tests of each row, and whether they passed: on every engine, and with all parameters."""
 
@@ -120,7 +123,7 @@ class Recorder:
 def is_whole(config: pytest.Config) -> bool:
     """Whether a run has every conformance test in it."""
     option, always = config.option, config.getini("addopts")
-    marked = {"", "conformance", *(value for name, value in pairwise(always) if name == "-m")}
+    marked = {"", PART, *(value for name, value in pairwise(always) if name == "-m")}
     everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     partial = option.keyword or option.deselect or option.collectonly
     return everything and option.markexpr in marked and not partial

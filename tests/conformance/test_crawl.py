@@ -36,6 +36,7 @@ def every_resource(visited):
 @pytest.mark.conformance("JO-01", "JO-02", "JO-03", "JO-04")
 @pytest.mark.conformance("MN-02", "MN-03", "MN-04", "MN-05", "MN-06", "MN-09", "MN-10")
 @pytest.mark.conformance("ER-01", "ER-02", "ER-03", "ER-08", "ER-20")
+@pytest.mark.conformance("OB-03")
 def test_every_document_is_valid(visited):
     for url, response in visited:
         if response.body:

@@ -248,3 +248,26 @@ def test_linkage_is_paged_in_an_order_of_its_own(world):
 def test_linkage_includes_nothing_but_what_it_leads_to(world, relationship, path):
     url = f"{USERS}/{world.joiner}/relationships/{relationship}?include={path}"
     assert error(world.client.get(url)) == (400, "include")
+
+
+FUTURE = "Fri, 31 Dec 9999 23:59:59 GMT"
+
+
+@pytest.mark.conformance("FR-18")
+def test_a_time_is_no_validator_since_no_answer_gives_one(world):
+    for url in urls(world):
+        response = world.client.get(url, headers={"If-Modified-Since": FUTURE})
+        assert response.status_int == 200
+        assert "Last-Modified" not in response.headers
+
+
+@pytest.mark.conformance("FR-19")
+def test_a_tag_has_precedence_over_a_time(world):
+    for url in urls(world):
+        tag = world.client.get(url).headers["ETag"]
+        for known, since, status in (
+            (tag, "Thu, 01 Jan 1970 00:00:00 GMT", 304),
+            ('"other"', FUTURE, 200),
+        ):
+            headers = {"If-None-Match": known, "If-Modified-Since": since}
+            assert world.client.get(url, headers=headers).status_int == status

@@ -51,3 +51,14 @@ def test_a_request_without_a_usable_id_gets_one_of_its_own(client, headers):
         assert re.fullmatch("[0-9a-f]{32}", id)
         assert sources(response) == [("nope", "unsupported_parameter")]
         assert response.json["errors"][0]["id"] == id
+
+
+@pytest.mark.conformance("OB-06")
+def test_compression_is_left_to_a_proxy_and_tags_stay_strong(client):
+    plain = client.get(USERS)
+    asked = client.get(USERS, headers={"Accept-Encoding": "gzip, br"})
+    assert "Content-Encoding" not in asked.headers
+    assert "Accept" in asked.headers["Vary"]
+    assert asked.headers["ETag"] == plain.headers["ETag"]
+    assert asked.headers["ETag"].startswith('"')
+    assert asked.body == plain.body
