@@ -15,7 +15,7 @@ SETTINGS = """
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 addopts = "--strict-markers -p no:cacheprovider -p tests.conformance.conformance -m 'not slow'"
-markers = ["conformance(*ids): rows", "slow: left out"]
+markers = ["conformance(*ids): rows", "clients: need node", "slow: left out"]
 """
 SUITE = """
 import pytest
