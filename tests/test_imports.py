@@ -26,6 +26,7 @@ PIPELINE = [
         "query",
         "cursors",
         "conditions",
+        "expressions",
         "filters",
         "actions",
         "linkage",

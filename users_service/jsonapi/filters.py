@@ -1,7 +1,6 @@
-"""Bracket filters and filter expressions become one tree of conditions (§6.6). No SQL.
+"""The tree of conditions that filters become (§6.6), and how brackets make it. No SQL.
 
-Brackets: `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`. Expressions, in the
-function grammar of JsonApiDotNetCore: `filter=or(equals(name,'Ada'),has(groups))`.
+Such as `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
 """
 
 import re
@@ -102,24 +101,8 @@ def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
     """
     if len(value) > limits.max_filter_length:
         raise ValueError(f"Has more than {limits.max_filter_length} characters.")
-    if name == "filter":
-        condition = _Expression(value, limits).parse(resource)
-        if _depth(condition) > limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
-        return condition
     path, operator = _brackets(name, limits)
-    return _along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
-
-
-def _depth(condition: Any) -> int:
-    """The levels of a condition, those of its relationship paths counted."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            return 1 + max(map(_depth, conditions))
-        case Not(inner) | Related(_, inner):
-            return 1 + (0 if inner is None else _depth(inner))
-        case _:
-            return 1
+    return along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
 
 
 def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
@@ -130,7 +113,7 @@ def parse_list(resource: Resource, name: str, values: list[str], limits: Limits)
     path, operator = _brackets(name.removesuffix("[]"), limits)
     if operator not in ("eq", "in", "nin"):
         raise ValueError(f"The operator {operator} takes one value.")
-    return _along(resource, path, lambda end, last: _listed(end, last, operator, values, limits))
+    return along(resource, path, lambda end, last: listed(end, last, operator, values, limits))
 
 
 def _brackets(name: str, limits: Limits) -> tuple[list[str], str]:
@@ -146,15 +129,15 @@ def _brackets(name: str, limits: Limits) -> tuple[list[str], str]:
     return path, operator
 
 
-def _along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
+def along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
     """Follow the relationships of a path, and build the condition on what it ends in."""
     if len(path) == 1:
         return build(resource, path[0])
-    relationship = _relationship(resource, path[0])
-    return Related(relationship, _along(relationship.target, path[1:], build))
+    relationship = find_relationship(resource, path[0])
+    return Related(relationship, along(relationship.target, path[1:], build))
 
 
-def _relationship(resource: Resource, name: str) -> Relationship:
+def find_relationship(resource: Resource, name: str) -> Relationship:
     if name not in resource.relationships:
         raise ValueError(f"{resource.type} have no relationship {name[:40]!r}.")
     return resource.relationships[name]
@@ -167,16 +150,16 @@ def _bracket(resource: Resource, name: str, operator: str, value: str, limits: L
         if operator == "isnull":
             related = Related(relationship)
             return Not(related) if _flag(value) else related
-        return _listed(resource, name, operator, value.split(","), limits)
+        return listed(resource, name, operator, value.split(","), limits)
     if operator == "isnull":
-        isnull = Compare(resource, _filterable(resource, name), "eq", (None,))
+        isnull = Compare(resource, filterable(resource, name), "eq", (None,))
         return isnull if _flag(value) else Not(isnull)
     if operator in LISTS or name == "id":
-        return _listed(resource, name, operator, value.split(","), limits)
+        return listed(resource, name, operator, value.split(","), limits)
     return compare(resource, name, operator, value)
 
 
-def _listed(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
+def listed(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
     """The condition that a field is, or is not, one of several values."""
     if len(values) > limits.max_filter_values:
         raise ValueError(f"Has more than {limits.max_filter_values} values.")
@@ -189,7 +172,7 @@ def _listed(resource: Resource, name: str, operator: str, values: list[str], lim
     elif operator in ORDERING | MATCHES:
         return compare(resource, name, operator, ",".join(values))
     else:
-        _filterable(resource, name)
+        filterable(resource, name)
         found = Compare(
             resource, name, "eq", tuple(_value(resource, name, value) for value in values)
         )
@@ -201,7 +184,7 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
 
     :raises ValueError: if the field cannot be compared so, or the text is no value of it.
     """
-    kind = resource.python_type(_filterable(resource, name))
+    kind = resource.python_type(filterable(resource, name))
     if operator in MATCHES:
         if kind is not str:
             raise ValueError(f"The operator {operator} is for text.")
@@ -219,7 +202,7 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     return Not(found) if operator == "ne" else found
 
 
-def _filterable(resource: Resource, name: str) -> str:
+def filterable(resource: Resource, name: str) -> str:
     if name not in resource.readable and name != "id":
         raise ValueError(f"{resource.type} have no field {name[:40]!r}.")
     if resource.python_type(name) not in SORTABLE:
@@ -257,160 +240,3 @@ def _flag(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("Must be true or false.")
     return text == "true"
-
-
-COMPARISONS = {
-    "equals": "eq",
-    "lessThan": "lt",
-    "lessOrEqual": "le",
-    "greaterThan": "gt",
-    "greaterOrEqual": "ge",
-}
-TEXT_MATCHES = {
-    "contains": "contains",
-    "icontains": "icontains",
-    "startsWith": "startswith",
-    "endsWith": "endswith",
-}
-TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
-
-
-class _Expression:
-    """A recursive-descent parser of filter expressions."""
-
-    def __init__(self, text: str, limits: Limits) -> None:
-        self.limits = limits
-        self.tokens: list[tuple[str, str]] = []
-        place = 0
-        text = text.rstrip()
-        while place < len(text):
-            match = TOKENS.match(text, place)
-            if not match:
-                raise ValueError(f"Cannot be read at character {place + 1}.")
-            kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
-            token = match[match.lastindex or 1]
-            self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
-            place = match.end()
-        self.tokens.append(("end", "the end"))
-        self.depth = 0
-
-    def parse(self, resource: Resource) -> Any:
-        condition = self.condition(resource)
-        self.expect("end")
-        return condition
-
-    def next(self) -> tuple[str, str]:
-        return self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
-
-    def expect(self, kind: str, token: str | None = None) -> str:
-        found_kind, found = self.next()
-        if found_kind != kind or (token is not None and found != token):
-            raise ValueError(f"Has {found[:40]!r} where {token or 'a ' + kind!r} should be.")
-        return found
-
-    def path(self, word: str) -> list[str]:
-        path = word.split(".")
-        if len(path) > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
-        return path
-
-    def follows(self, token: str) -> bool:
-        return self.tokens[0] == ("mark", token)
-
-    def condition(self, resource: Resource) -> Any:
-        """Read one function, and what it makes of a resource."""
-        self.depth += 1
-        if self.depth > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
-        function = self.expect("word")
-        self.expect("mark", "(")
-        if function in ("and", "or"):
-            conditions = [self.condition(resource)]
-            while self.follows(","):
-                self.next()
-                conditions.append(self.condition(resource))
-            if len(conditions) < 2:
-                raise ValueError(f"The function {function} takes at least two conditions.")
-            result: Any = (And if function == "and" else Or)(tuple(conditions))
-        elif function == "not":
-            result = Not(self.condition(resource))
-        elif function == "has":
-            result = self.has(resource)
-        elif function == "any":
-            result = self.any(resource)
-        elif function in COMPARISONS:
-            result = self.comparison(resource, COMPARISONS[function])
-        elif function in TEXT_MATCHES:
-            path = self.path(self.expect("word"))
-            self.expect("mark", ",")
-            text = self.expect("text")
-            operator = TEXT_MATCHES[function]
-            result = _along(resource, path, lambda end, name: compare(end, name, operator, text))
-        else:
-            raise ValueError(f"There is no function {function[:40]!r}.")
-        self.expect("mark", ")")
-        self.depth -= 1
-        return result
-
-    def has(self, resource: Resource) -> Any:
-        path = self.path(self.expect("word"))
-        target = resource
-        for name in path:
-            target = _relationship(target, name).target
-        inner = None
-        if self.follows(","):
-            self.next()
-            inner = self.condition(target)
-        return _along(resource, path, lambda end, name: Related(_relationship(end, name), inner))
-
-    def any(self, resource: Resource) -> Any:
-        path = self.path(self.expect("word"))
-        values = []
-        while self.follows(","):
-            self.next()
-            values.append(self.expect("text"))
-        if not values:
-            raise ValueError("The function any takes at least one value.")
-        return _along(
-            resource, path, lambda end, name: _listed(end, name, "in", values, self.limits)
-        )
-
-    def comparison(self, resource: Resource, operator: str) -> Any:
-        """Read what is compared: an attribute, or the number of related resources."""
-        name = self.expect("word")
-        if name == "count" and self.follows("("):
-            self.next()
-            path = self.path(self.expect("word"))
-            self.expect("mark", ")")
-            self.expect("mark", ",")
-            text = self.expect("text")
-            if not re.fullmatch(r"[0-9]{1,9}", text):
-                raise ValueError("The function count gives a whole number.")
-            return _along(
-                resource,
-                path,
-                lambda end, last: Count(_relationship(end, last), operator, int(text)),
-            )
-        self.expect("mark", ",")
-        kind, text = self.next()
-        path = self.path(name)
-        if kind == "text":
-            return _along(resource, path, lambda end, last: self.valued(end, last, operator, text))
-        if (kind, text, operator) == ("word", "null", "eq"):
-            return _along(resource, path, self.isnull)
-        if kind == "word" and len(path) == 1:
-            names = _filterable(resource, name), _filterable(resource, text)
-            if resource.python_type(name) is not resource.python_type(text):
-                raise ValueError(f"{name} and {text} cannot be compared.")
-            return CompareFields(resource, names[0], operator, names[1])
-        raise ValueError(f"Has {text[:40]!r} where a value should be.")
-
-    def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:
-        if name in resource.relationships and operator == "eq":
-            return _listed(resource, name, "eq", [text], self.limits)
-        return compare(resource, name, operator, text)
-
-    def isnull(self, resource: Resource, name: str) -> Any:
-        if name in resource.relationships:
-            return Not(Related(resource.relationships[name]))
-        return Compare(resource, _filterable(resource, name), "eq", (None,))

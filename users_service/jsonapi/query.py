@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from pyramid.request import Request
 
-from users_service.jsonapi import cursors, filters
+from users_service.jsonapi import cursors, expressions, filters
 from users_service.jsonapi.errors import Error, JSONAPIError, parameter
 from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.resource import Relationship, Resource
@@ -239,7 +239,8 @@ class _Reader:
             if name.endswith("[]"):
                 lists.setdefault(name, []).append(value)
             else:
-                conditions.append(self.read(name, self.condition, filters.parse, name, value))
+                parse = expressions.parse if name == "filter" else filters.parse
+                conditions.append(self.read(name, self.condition, parse, name, value))
         for name, values in lists.items():
             conditions.append(self.read(name, self.condition, filters.parse_list, name, values))
         found = tuple(condition for condition in conditions if condition is not None)
