@@ -25,8 +25,8 @@ def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds)
     :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
     """
     own = (resource.type, loaded.lid)
-    lock_all(session, named(loaded.linkages, lids))
-    resolved = _resolve_all(session, loaded.linkages, lids, own)
+    known = lock_all(session, named(loaded.linkages, lids))
+    resolved = _resolve_all(loaded.linkages, known, lids, own)
     values = dict(loaded.values)
     for relationship, ids in resolved:
         if relationship.holds_key and OWN not in ids:
@@ -56,9 +56,10 @@ def update(
 
     :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
     """
-    lock_all(session, [(resource, id), *named(loaded.linkages, lids)])
+    linked = named(loaded.linkages, lids)
+    known = lock_all(session, [(resource, id), *linked] if linked else [])
     entity = lock(session, resource, id, precondition)
-    resolved = _resolve_all(session, loaded.linkages, lids, None)
+    resolved = _resolve_all(loaded.linkages, known, lids, None)
     before = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
     for attribute, value in loaded.values.items():
         setattr(entity, attribute, value)
@@ -95,9 +96,9 @@ def change_relationship(
     :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
     """
     resource = linkage.relationship.source
-    lock_all(session, [(resource, id), *named([linkage], lids)])
+    known = lock_all(session, [(resource, id), *named([linkage], lids)])
     entity = lock(session, resource, id, precondition)
-    ((relationship, ids),) = _resolve_all(session, [linkage], lids, None, how)
+    ((relationship, ids),) = _resolve_all([linkage], known, lids, None, how)
     if relationship.holds_key:
         before = {relationship: getattr(entity, relationship.key_attribute)}
         setattr(entity, relationship.key_attribute, ids[0] if ids else None)
@@ -121,13 +122,18 @@ def named(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, A
     return found
 
 
-def lock_all(session: Session, identities: Iterable[tuple[Resource, Any]]) -> None:
-    """Lock resources in the one order, by type and id, in which nobody waits in a circle."""
+def lock_all(session: Session, identities: Iterable[tuple[Resource, Any]]) -> set[tuple[str, Any]]:
+    """Lock resources in the one order, by type and id, in which nobody waits in a circle.
+
+    :returns: the types and ids of those that are there.
+    """
+    known: set[tuple[str, Any]] = set()
     by_type: dict[str, tuple[Resource, set[Any]]] = {}
     for resource, id in identities:
         by_type.setdefault(resource.type, (resource, set()))[1].add(id)
-    for _, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
-        _lock_existing(session, resource, list(ids))
+    for type, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
+        known.update((type, id) for id in _lock_existing(session, resource, ids))
+    return known
 
 
 def lock(session: Session, resource: Resource, id: Any, precondition: Precondition) -> Any:
@@ -152,14 +158,15 @@ Resolved = list[tuple[Relationship, list[Any]]]
 
 
 def _resolve_all(
-    session: Session,
-    linkages: Any,
+    linkages: Iterable[Linkage],
+    known: set[tuple[str, Any]],
     lids: LocalIds,
     own: tuple[str, str | None] | None,
     how: str = "replace",
 ) -> Resolved:
-    """Find the ids of linkage, and lock the resources that they are of.
+    """Find the ids of linkage.
 
+    :param known: the resources that are there, and locked.
     :raises JSONAPIError: 404 with every identifier of which there is no resource; what is to be
         removed may be missing.
     """
@@ -170,9 +177,9 @@ def _resolve_all(
         ids: list[Any] = []
         for identifier in linkage.identifiers:
             ids.append(_id_of(target, identifier, lids, own, faults))
-        known = _lock_existing(session, target, [id for id in ids if id is not OWN])
         for identifier, id in zip(linkage.identifiers, ids, strict=True):
-            if id not in known and id is not OWN and id is not None and how != "remove":
+            missing = id is not OWN and id is not None and (target.type, id) not in known
+            if missing and how != "remove":
                 faults.append(related_not_found(target, identifier.place))
         resolved.append((linkage.relationship, [id for id in ids if id is not None]))
     if faults:
@@ -202,8 +209,8 @@ def unknown_lid(place: tuple[str | int, ...]) -> Error:
     return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
 
 
-def _lock_existing(session: Session, target: Resource, ids: list[Any]) -> set[Any]:
-    wanted = sorted({id for id in ids if id is not None})
+def _lock_existing(session: Session, target: Resource, ids: set[Any]) -> set[Any]:
+    wanted = sorted(ids)
     found: set[Any] = set()
     for start in range(0, len(wanted), CHUNK):
         statement = (
