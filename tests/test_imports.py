@@ -16,6 +16,8 @@ PIPELINE = [
     f"{JSONAPI}.{name}"
     for name in (
         "services",
+        "validators",
+        "methods",
         "views",
         "operations",
         "document",

@@ -1,20 +1,26 @@
-"""The directives that make resources into Cornice services, and the validators they run."""
+"""The directives that make resources into Cornice services."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from cornice.service import Service
-from marshmallow import ValidationError
 from pyramid.config import Configurator
-from pyramid.httpexceptions import HTTPForbidden
 from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
-from users_service.jsonapi import body, links, media, views
-from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status, not_found
-from users_service.jsonapi.json_text import read_json
+from users_service.jsonapi import links, media, views
+from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status
+from users_service.jsonapi.methods import Method, methods
 from users_service.jsonapi.query import CURSOR_PROFILE, Endpoint, parse_query, refuse_parameters
 from users_service.jsonapi.resource import Relationship, Resource
+from users_service.jsonapi.validators import (
+    permit_target,
+    read_changes,
+    read_id,
+    read_linkage,
+    read_new,
+    read_operations,
+)
 
 Validator = Callable[..., None]
 
@@ -46,66 +52,86 @@ def add_jsonapi_entry(config: Configurator) -> None:
     """Serve the entry document at the route prefix, and atomic operations below it."""
     config.add_route(links.ENTRY, "", inherit_slash=True)
     entry = Service(name=links.ENTRY, pyramid_route=links.ENTRY, **_house())
-    _add(entry, "GET", views.show_entry, None, _no_parameters)
+    _add(config, entry, "GET", views.show_entry, None)
     _finish(config, entry)
     batch = Service(name=links.OPERATIONS, path="/operations", **_house())
-    _add(
-        batch,
-        "POST",
-        views.perform_operations,
-        None,
-        _no_parameters,
-        _document,
-        extension=media.ATOMIC,
-    )
+    perform = views.perform_operations
+    _add(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
     _finish(config, batch)
 
 
 def _serve_collection(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}{SUFFIX}")
     may = f"{resource.type}:"
-    listed = _query(Endpoint(resource=resource, collection=True))
-    shown = _query(Endpoint(resource=resource))
-    _add(service, "GET", views.list_resources, may + "read", listed, profiles=CURSORS)
-    _add(service, "POST", views.create_resource, may + "create", shown, _new)
+
+    def listed() -> Endpoint:
+        return Endpoint(resource=resource, collection=True)
+
+    def shown() -> Endpoint:
+        return Endpoint(resource=resource)
+
+    _add(config, service, "GET", views.list_resources, may + "read", query=listed, profiles=CURSORS)
+    _add(config, service, "POST", views.create_resource, may + "create", query=shown, body=read_new)
     _finish(config, service)
 
 
 def _serve_item(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}/{ID}{SUFFIX}", "item")
     may = f"{resource.type}:"
-    shown = _query(Endpoint(resource=resource))
-    _add(service, "GET", views.read_resource, may + "read", _id, shown)
-    _add(service, "PATCH", views.update_resource, may + "update", _id, shown, _changes)
-    _add(service, "DELETE", views.delete_resource, may + "delete", _id, _no_parameters)
+
+    def shown() -> Endpoint:
+        return Endpoint(resource=resource)
+
+    update, delete = views.update_resource, views.delete_resource
+    _add(config, service, "GET", views.read_resource, may + "read", query=shown)
+    _add(config, service, "PATCH", update, may + "update", query=shown, body=read_changes)
+    _add(config, service, "DELETE", delete, may + "delete")
     _finish(config, service)
 
 
 def _serve_related(config: Configurator, relationship: Relationship) -> None:
-    name, source = relationship.name, relationship.source
+    name, source, many = relationship.name, relationship.source, relationship.many
     path = f"/{source.type}/{ID}/{name}{SUFFIX}"
     service = _service(config, source, relationship, path, name)
-    view = views.list_related if relationship.many else views.read_related
-    query = _query_of_relationship(relationship, through=False)
-    profiles = CURSORS if relationship.many else frozenset()
-    may = f"{source.type}:read"
-    _add(service, "GET", view, may, _readable_target, _id, query, profiles=profiles)
+
+    def related() -> Endpoint:
+        return Endpoint(resource=relationship.target, collection=many)
+
+    _add(
+        config,
+        service,
+        "GET",
+        views.list_related if many else views.read_related,
+        f"{source.type}:read",
+        permit_target,
+        query=related,
+        profiles=CURSORS if many else frozenset(),
+    )
     _finish(config, service)
 
 
 def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
-    name, source = relationship.name, relationship.source
+    name, source, many = relationship.name, relationship.source, relationship.many
     path = f"/{source.type}/{ID}/relationships/{name}{SUFFIX}"
     service = _service(config, source, relationship, path, "relationships", name)
-    view = views.list_linkage if relationship.many else views.read_linkage
-    query = _query_of_relationship(relationship, through=True)
-    profiles = CURSORS if relationship.many else frozenset()
-    _add(service, "GET", view, f"{source.type}:read", _id, query, profiles=profiles)
+
+    def linked() -> Endpoint:
+        return Endpoint(resource=relationship.target, collection=many, through=relationship)
+
+    _add(
+        config,
+        service,
+        "GET",
+        views.list_linkage if many else views.read_linkage,
+        f"{source.type}:read",
+        query=linked,
+        profiles=CURSORS if many else frozenset(),
+    )
     changes = [("PATCH", views.replace_linkage)]
-    if relationship.many:
+    if many:
         changes += [("POST", views.add_linkage), ("DELETE", views.remove_linkage)]
     for method, change in changes:
-        _add(service, method, change, f"{source.type}:update", _id, _no_parameters, _linkage)
+        _add(config, service, method, change, f"{source.type}:update", body=read_linkage)
     _finish(config, service)
 
 
@@ -135,85 +161,44 @@ def _finish(config: Configurator, service: Service) -> None:
 
 
 def _add(
+    config: Configurator,
     service: Service,
-    method: str,
+    name: str,
     view: Any,
     permission: str | None,
-    *validators: Validator,
-    **negotiation: Any,
+    *checks: Validator,
+    query: Callable[[], Endpoint] | None = None,
+    body: Validator | None = None,
+    extension: str | None = None,
+    profiles: frozenset[str] = frozenset(),
 ) -> None:
-    takes_document = bool({_new, _changes, _linkage, _document} & set(validators))
+    """Add a method to a service: its view behind its validators, in their order.
+
+    :param query: makes what the query string may ask for, once all resources are there.
+    """
 
     def negotiate(request: Request, **_: Any) -> None:
         request.validated["media"] = media.negotiate(
-            request, takes_document=takes_document, **negotiation
+            request, takes_document=body is not None, extension=extension, profiles=profiles
         )
 
+    def read_query(request: Request, **_: Any) -> None:
+        if query is None:
+            refuse_parameters(request, request.jsonapi_limits)
+        else:
+            request.validated["query"] = parse_query(request, query(), request.jsonapi_limits)
+
+    context = service.factory(None) if hasattr(service, "factory") else None
+    methods(config.registry)[service.name, name] = Method(
+        view=view, context=context, query=query, body=body, extension=extension
+    )
+    of_one = [read_id] if ID in (service.path or "") else []
     service.add_view(
-        method,
+        name,
         view,
         permission=permission or NO_PERMISSION_REQUIRED,
-        validators=(negotiate, *validators),
+        validators=(negotiate, *checks, *of_one, read_query, *([] if body is None else [body])),
     )
-
-
-def _id(request: Request, **_: Any) -> None:
-    resource = getattr(request.context, "source", request.context)
-    try:
-        request.validated["id"] = resource.load_id(request.matchdict["id"])
-    except ValidationError:
-        raise not_found() from None
-
-
-def _readable_target(request: Request, **_: Any) -> None:
-    """Whoever reads what a resource relates to reads resources of another type."""
-    if not request.has_permission(f"{request.context.target.type}:read"):
-        raise HTTPForbidden
-
-
-def _query(endpoint: Endpoint) -> Validator:
-    def validator(request: Request, **_: Any) -> None:
-        request.validated["query"] = parse_query(request, endpoint, request.jsonapi_limits)
-
-    return validator
-
-
-def _query_of_relationship(relationship: Relationship, *, through: bool) -> Validator:
-    def validator(request: Request, **_: Any) -> None:
-        # The target may be registered after the source: it is looked up when it is needed.
-        endpoint = Endpoint(
-            resource=relationship.target,
-            collection=relationship.many,
-            through=relationship if through else None,
-        )
-        request.validated["query"] = parse_query(request, endpoint, request.jsonapi_limits)
-
-    return validator
-
-
-def _no_parameters(request: Request, **_: Any) -> None:
-    refuse_parameters(request, request.jsonapi_limits)
-
-
-def _document(request: Request, **_: Any) -> None:
-    request.validated["document"] = read_json(request, request.jsonapi_limits)
-
-
-def _new(request: Request, **_: Any) -> None:
-    document = read_json(request, request.jsonapi_limits)
-    request.validated["loaded"] = body.load_new(request.context, body.primary_data(document))
-
-
-def _changes(request: Request, **_: Any) -> None:
-    document = read_json(request, request.jsonapi_limits)
-    request.validated["loaded"] = body.load_changes(
-        request.context, body.primary_data(document), request.validated["id"]
-    )
-
-
-def _linkage(request: Request, **_: Any) -> None:
-    document = read_json(request, request.jsonapi_limits)
-    request.validated["linkage"] = body.load_linkage(request.context, body.primary_data(document))
 
 
 def cornice_errors(request: Request) -> NoReturn:
