@@ -4,6 +4,13 @@ from setuptools import find_packages, setup
 
 POSTGRESQL = ["psycopg[binary]>=3.2.3,<4"]
 MYSQL = ["PyMySQL>=1.1.1,<2"]
+# The tools that hold the description of the API against what it describes.
+DESCRIPTION = [
+    "openapi-python-client>=0.26,<1",
+    "openapi-spec-validator>=0.7.2,<1",
+    "schemathesis>=4.20,<5",
+    "selenium>=4.30,<5",
+]
 TEST = [
     *POSTGRESQL,
     *MYSQL,
@@ -16,6 +23,7 @@ TEST = [
 ]
 DEV = [
     *TEST,
+    *DESCRIPTION,
     "build>=1.2,<2",
     "mypy>=1.15,<3",
     "ruff>=0.9,<1",
@@ -44,11 +52,14 @@ setup(
     install_requires=[
         "SQLAlchemy>=2.1,<2.2",
         "alembic>=1.18,<2",
+        "apispec>=6.8,<7",
         "cornice>=6.1,<7",
         "email-validator>=2.2,<3",
         "idna>=3.10,<4",
         "marshmallow>=3.26.2,<4",
         "marshmallow-jsonapi>=0.24,<0.25",
+        # The page of the API's description: one build of Swagger UI, so one version.
+        "offapi==0.1.4",
         "orjson>=3.10,<4",
         "plaster-pastedeploy>=1.0.1,<2",
         "pyramid>=2.1,<3",

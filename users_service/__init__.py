@@ -2,13 +2,11 @@
 
 import os
 import sys
-from dataclasses import fields
 from typing import Any
 
 from pyramid.config import Configurator
 from pyramid.router import Router
 
-from users_service.jsonapi import Limits
 from users_service.migrations import SchemaError
 from users_service.settings import SettingsError, load
 
@@ -35,10 +33,5 @@ def configure(ini: dict[str, Any]) -> Configurator:
     config = Configurator(settings=ini)
     config.registry["settings"] = settings
     config.include("users_service.transactions")
-    config.include("users_service.security")
-    config.include("users_service.jsonapi")
-    limits = {limit.name: getattr(settings, limit.name) for limit in fields(Limits)}
-    config.set_jsonapi_limits(Limits(**limits))
-    config.include("users_service.resources", route_prefix="/api/v1")
-    config.include("users_service.health")
+    config.include("users_service.api")
     return config

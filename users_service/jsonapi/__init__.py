@@ -2,7 +2,8 @@
 
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
 JSON:API recommends, below the route prefix of the caller; whatever goes wrong is answered with an
-errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control.
+errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
+`config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
 rolls back, and a security policy that knows the permissions `<type>:read`, `:create`, `:update`
@@ -24,15 +25,26 @@ from pyramid.request import Request
 
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
+from users_service.jsonapi.links import description_url
 from users_service.jsonapi.media import renderer, revalidate
+from users_service.jsonapi.openapi import Information
 from users_service.jsonapi.services import (
+    add_jsonapi_description,
     add_jsonapi_entry,
     add_jsonapi_resource,
     cornice_errors,
 )
 from users_service.jsonapi.views import list_methods
 
-__all__ = ["Error", "JSONAPIError", "Limits", "cornice_errors", "includeme", "list_methods"]
+__all__ = [
+    "Error",
+    "Information",
+    "JSONAPIError",
+    "Limits",
+    "cornice_errors",
+    "includeme",
+    "list_methods",
+]
 
 
 def includeme(config: Configurator) -> None:
@@ -43,10 +55,12 @@ def includeme(config: Configurator) -> None:
     config.add_renderer("jsonapi", renderer)
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
     config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
+    config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.set_jsonapi_limits(Limits())
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
     config.add_request_method(request_id, reify=True)
+    config.add_request_method(description_url, reify=True)
     config.add_subscriber(add_headers, NewResponse)
 
 

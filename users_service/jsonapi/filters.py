@@ -17,7 +17,8 @@ from users_service.jsonapi.resource import SORTABLE, Relationship, Resource
 ORDERING = {"lt", "le", "gt", "ge"}
 LISTS = {"in", "nin"}
 MATCHES = {"contains", "icontains", "startswith", "endswith"}
-OPERATORS = {"eq", "ne", "isnull"} | ORDERING | LISTS | MATCHES
+EQUALITY = {"eq", "ne", "isnull"} | LISTS
+OPERATORS = EQUALITY | ORDERING | MATCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,18 @@ class Count:
 
 
 Condition = And | Or | Not | Compare | CompareFields | Related | Count
+
+
+def operators_of(resource: Resource, name: str) -> set[str]:
+    """The operators that fit a field: none if resources cannot be filtered by it."""
+    if name in resource.relationships:
+        return EQUALITY
+    kind = resource.python_type(name)
+    if kind not in SORTABLE:
+        return set()
+    return (
+        EQUALITY | (ORDERING if kind is not bool else set()) | (MATCHES if kind is str else set())
+    )
 
 
 def targets(condition: Any) -> Iterator[Resource]:

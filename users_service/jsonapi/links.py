@@ -11,6 +11,7 @@ from users_service.jsonapi.resource import Relationship, Resource
 # The routes to what is no resource.
 ENTRY = "jsonapi"
 OPERATIONS = "jsonapi:operations"
+DESCRIPTION = "jsonapi:openapi"
 
 
 def route_name(resource: Resource, *parts: str) -> str:
@@ -20,6 +21,14 @@ def route_name(resource: Resource, *parts: str) -> str:
 
 def collection_url(request: Request, resource: Resource) -> str:
     url: str = request.route_url(route_name(resource), suffix="")
+    return url
+
+
+def description_url(request: Request) -> str | None:
+    """Where the description of the API is (§5.1 `describedby`); None if the host serves none."""
+    if "jsonapi_description" not in request.registry:
+        return None
+    url: str = request.route_url(DESCRIPTION)
     return url
 
 

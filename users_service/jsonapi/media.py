@@ -153,6 +153,7 @@ def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
             if "links" in document:
                 own = {"href": document["links"]["self"], "type": media.content_type}
                 document["links"]["self"] = own
+        _point_at_description(request, document)
         body = orjson.dumps(document)
         response = request.response
         response.headers["Content-Type"] = media.content_type
@@ -162,6 +163,12 @@ def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
         return body
 
     return render
+
+
+def _point_at_description(request: Request, document: dict[str, Any]) -> None:
+    """Link every document to the description of the API (§5.1 Top Level)."""
+    if request.description_url is not None:
+        document.setdefault("links", {})["describedby"] = request.description_url
 
 
 def entity_tag(version: int | None, media: Media, body: bytes) -> str:
@@ -193,6 +200,7 @@ def error_response(request: Request, error: JSONAPIError) -> Response:
     validated = getattr(request, "validated", {})
     media = validated.get("media", Media())
     document = errors_document(error.errors, request.request_id, media.jsonapi_object)
+    _point_at_description(request, document)
     response = Response(orjson.dumps(document), status=error.status)
     response.headers["Content-Type"] = media.content_type
     response.headers["Cache-Control"] = "no-store"

@@ -11,6 +11,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from users_service.jsonapi import links, media, views
 from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status
 from users_service.jsonapi.methods import Method, methods
+from users_service.jsonapi.openapi import Description, Information, show_description
 from users_service.jsonapi.query import CURSOR_PROFILE, Endpoint, parse_query, refuse_parameters
 from users_service.jsonapi.resource import Relationship, Resource
 from users_service.jsonapi.validators import (
@@ -58,6 +59,14 @@ def add_jsonapi_entry(config: Configurator) -> None:
     perform = views.perform_operations
     _add(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
     _finish(config, batch)
+
+
+def add_jsonapi_description(config: Configurator, information: Information) -> None:
+    """Serve the OpenAPI document of the application at `/openapi.json` below the route prefix."""
+    config.registry["jsonapi_description"] = Description(config.registry, information)
+    service = Service(name=links.DESCRIPTION, path="/openapi.json", renderer="json")
+    service.add_view("GET", show_description, permission=NO_PERMISSION_REQUIRED)
+    _finish(config, service)
 
 
 def _serve_collection(config: Configurator, resource: Resource) -> None:

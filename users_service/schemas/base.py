@@ -1,7 +1,6 @@
 """The house's field types: strict about JSON's types, and about what every engine can store."""
 
 import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -30,13 +29,31 @@ Relationship = fields.Relationship
 # they are ordinary domains. The list is the library's documented switch for it.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+# Sets of characters in the syntax that regular expressions of Python and ECMA-262 share, so that a
+# field checks what its description says.
+CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+CONTROLS_BUT_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 # Separators and format characters (Unicode §4.5): a name of nothing else looks like none.
-INVISIBLE = {"Zs", "Zl", "Zp", "Cf"}
+INVISIBLE = (
+    r"\u0020\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
+)
+LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
+TEXT = rf"^[^{CONTROLS_BUT_LINES}]*$"
+
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _told(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """The arguments of a field, with facts for its description in JSON Schema."""
+    return kwargs | {"metadata": facts | kwargs.get("metadata", {})}
 
 
 class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
     """A UUID in its 8-4-4-4-12 form (RFC 9562 §4), in upper or lower case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_told(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"]))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not UUID_FORMAT.fullmatch(value):
@@ -66,13 +83,13 @@ class Line(fields.String):  # type: ignore[misc]
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **kwargs)
+        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=LINE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(unicodedata.category(character) == "Cc" for character in text):
+        if re.search(f"[{CONTROLS}]", text):
             raise self.make_error("control")
-        if all(unicodedata.category(character) in INVISIBLE for character in text):
+        if not re.search(f"[^{INVISIBLE}]", text):
             raise self.make_error("blank")
         return text.strip()
 
@@ -83,11 +100,11 @@ class Text(fields.String):  # type: ignore[misc]
     default_error_messages = {"control": "Must not contain control characters."}
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **kwargs)
+        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=TEXT))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(unicodedata.category(c) == "Cc" and c not in "\t\n\r" for c in text):
+        if re.search(f"[{CONTROLS_BUT_LINES}]", text):
             raise self.make_error("control")
         return text
 
@@ -96,7 +113,9 @@ class Email(fields.String):  # type: ignore[misc]
     """An address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531), kept as it was sent."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=[Length(max=254), self._check], **kwargs)
+        super().__init__(
+            validate=[Length(max=254), self._check], **_told(kwargs, format="idn-email")
+        )
 
     @staticmethod
     def _check(address: str) -> None:
@@ -110,6 +129,9 @@ class Email(fields.String):  # type: ignore[misc]
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
     """An instant as RFC 3339 §5.6 writes it: UTC, microseconds, and a Z that needs no escaping."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_told(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
 
     def _serialize(
         self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any

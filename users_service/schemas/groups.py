@@ -8,8 +8,10 @@ class GroupSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyp
         type_ = "groups"
 
     id = Identifier()
-    name = Line(required=True, max_length=250)
-    description = Text(max_length=10_000, allow_none=True)
+    name = Line(required=True, max_length=250, metadata={"examples": ["Analysts"]})
+    description = Text(
+        max_length=10_000, allow_none=True, metadata={"examples": ["Those of the engine."]}
+    )
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
     members = Relationship(type_="users", many=True)

@@ -18,9 +18,15 @@ class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
         type_ = "roles"
 
     id = Identifier()
-    name = Line(required=True, max_length=80)
-    description = Text(max_length=10_000, allow_none=True)
-    permissions = List(Line(max_length=80), validate=Length(max=1000))
+    name = Line(required=True, max_length=80, metadata={"examples": ["editor"]})
+    description = Text(
+        max_length=10_000, allow_none=True, metadata={"examples": ["Those who edit."]}
+    )
+    permissions = List(
+        Line(max_length=80),
+        validate=Length(max=1000),
+        metadata={"examples": [["articles:write"]]},
+    )
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
     users = Relationship(type_="users", many=True)

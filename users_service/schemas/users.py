@@ -16,9 +16,9 @@ class UserSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
         type_ = "users"
 
     id = Identifier()
-    email = Email(required=True)
-    name = Line(required=True, max_length=250)
-    is_active = Boolean()
+    email = Email(required=True, metadata={"examples": ["ada@example.com"]})
+    name = Line(required=True, max_length=250, metadata={"examples": ["Ada Lovelace"]})
+    is_active = Boolean(metadata={"examples": [True]})
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
     role = Relationship(type_="roles")

@@ -1,0 +1,129 @@
+"""The description of the API in OpenAPI 3.1, made of what serves it.
+
+Every Cornice service of the application is in it: those of resources with all that their schemas,
+validators and limits say, the others with the docstrings of their views.
+"""
+
+import hashlib
+import inspect
+import re
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from pyramid.interfaces import IRoutesMapper
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+
+from users_service.jsonapi.methods import methods
+from users_service.jsonapi.openapi import operations, responses
+from users_service.jsonapi.openapi.components import Components, Json
+
+# HEAD goes where GET goes and OPTIONS everywhere (RFC 9110 §9.3): they are not listed one by one.
+IMPLIED = {"HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Information:
+    """What the host says of its API (OpenAPI §4.8.2)."""
+
+    title: str
+    version: str
+    summary: str
+    description: str
+    license: dict[str, str]
+
+
+class Description:
+    """The OpenAPI document of an application, made when it is first asked for."""
+
+    def __init__(self, registry: Registry, information: Information) -> None:
+        self._registry = registry
+        self._information = information
+
+    @cached_property
+    def document(self) -> Json:
+        """All of it but its `servers`, which a request knows."""
+        return describe(self._registry, self._information)
+
+
+def show_description(request: Request) -> Response:
+    """Describe the API in OpenAPI 3.1."""
+    document = request.registry["jsonapi_description"].document
+    body = orjson.dumps(document | {"servers": [{"url": request.application_url}]})
+    response = Response(body, content_type="application/json", charset=None)
+    response.etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return response
+
+
+def describe(registry: Registry, information: Information) -> Json:
+    """Make the OpenAPI document of an application, all but its `servers`.
+
+    :param registry: that of the application, with all its services.
+    """
+    info = {name: value for name, value in asdict(information).items() if value}
+    components = Components(
+        info.pop("title"),
+        info.pop("version"),
+        registry["jsonapi_resources"],
+        registry["jsonapi_limits"],
+        **info,
+    )
+    known = methods(registry)
+    for resource in components.resources.values():
+        components.spec.tag({"name": resource.type, "description": f"The type `{resource.type}`."})
+    components.spec.tag({"name": "service", "description": "The service as a whole."})
+    services = registry.cornice_services.values()
+    paths = sorted(((_path(registry, s), s) for s in services), key=itemgetter(0))
+    collections = {
+        known[service.name, "POST"].context: path
+        for path, service in paths
+        if (service.name, "POST") in known
+    }
+    for path, service in paths:
+        described = {}
+        for name, view, arguments in service.definitions:
+            if name not in IMPLIED:
+                method = known.get((service.name, name))
+                described[name.lower()] = (
+                    _plain(components, service.name, view, arguments, path)
+                    if method is None
+                    else operations.describe(components, method, collections)
+                )
+        components.spec.path(path, operations=described)
+    made = components.spec.to_dict()
+    return {name: made[name] for name in ("openapi", "info", "tags", "paths", "components")}
+
+
+def _path(registry: Registry, service: Any) -> str:
+    """The path of a service as OpenAPI writes it."""
+    route = registry.getUtility(IRoutesMapper).get_route(service.pyramid_route or service.name)
+    path = re.sub(r"\{suffix:[^{}]*\}", "", route.pattern)
+    return "/" + re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path).lstrip("/")
+
+
+def _plain(components: Components, name: str, view: Any, arguments: Json, path: str) -> Json:
+    """An operation that is about no resource: all that is known of it is its view."""
+    summary, _, description = (inspect.getdoc(view) or name).partition("\n")
+    content: Json = {"*/*": {}}
+    if arguments.get("renderer") == "json":
+        content = {"application/json": {"schema": {"type": "object"}}}
+    variables = re.findall(r"\{(\w+)\}", path)
+    failures = [403, 500, 503, *([404] if variables else [])]
+    return {
+        "operationId": name.replace(":", "_"),
+        "tags": ["service"],
+        "summary": summary.rstrip("."),
+        "description": description.strip() or summary,
+        "parameters": [
+            {"name": variable, "in": "path", "required": True, "schema": {"type": "string"}}
+            for variable in variables
+        ],
+        "responses": {
+            "200": responses.success(components, summary, content=content),
+            **{str(status): responses.failure(components, status) for status in sorted(failures)},
+        },
+    }

@@ -1,0 +1,129 @@
+"""The documents of atomic operations, as JSON Schemas (https://jsonapi.org/ext/atomic)."""
+
+from collections.abc import Iterator
+
+from users_service.jsonapi.openapi.components import Components, Json
+from users_service.jsonapi.openapi.documents import (
+    an_object,
+    any_resource,
+    changed_resource,
+    jsonapi_object,
+    linkage,
+    links,
+    new_example,
+    new_resource,
+    pascal,
+)
+from users_service.jsonapi.operations import CODES, OPERATIONS
+from users_service.jsonapi.resource import Relationship, Resource
+
+# An absolute path of this API.
+PATH = r"^(/[^/?#\\\u0000-\u0020]+)+$"
+
+
+def request_document(components: Components) -> Json:
+    operation = components.schema(
+        "AtomicOperation", lambda: {"anyOf": list(_operations(components))}
+    )
+    most = components.limits.max_operations
+    items = {"type": "array", "minItems": 1, "maxItems": most, "items": operation}
+    return components.schema(
+        "AtomicRequest", lambda: an_object([OPERATIONS], **{OPERATIONS: items})
+    )
+
+
+def response_document(components: Components) -> Json:
+    """A result for each operation, with the resource as it is now where there is one."""
+    result = an_object([], data=any_resource(components))
+    members = {
+        "jsonapi": jsonapi_object(components),
+        "links": links(components, "AtomicLinks", ["describedby"]),
+        "atomic:results": {"type": "array", "items": result},
+    }
+    return components.schema(
+        "AtomicResponse", lambda: an_object(["jsonapi", "atomic:results"], **members)
+    )
+
+
+def request_example(components: Components) -> Json | None:
+    """An operation that adds a resource, of the first type of which an example can be made."""
+    for resource in components.resources.values():
+        if example := new_example(components, resource):
+            return {OPERATIONS: [{"op": "add", **example}]}
+    return None
+
+
+def _operations(components: Components) -> Iterator[Json]:
+    for resource in components.resources.values():
+        yield _named(
+            components,
+            f"{pascal(resource.type)}Add",
+            ["data"],
+            op=_code("add"),
+            data=new_resource(components, resource, local=True),
+        )
+        yield _named(
+            components,
+            f"{pascal(resource.type)}Update",
+            ["data"],
+            op=_code("update"),
+            ref=_reference(components, resource, None),
+            data=changed_resource(components, resource, local=True),
+        )
+        yield _named(
+            components,
+            f"{pascal(resource.type)}Remove",
+            ["ref"],
+            op=_code("remove"),
+            ref=_reference(components, resource, None),
+        )
+        for relationship in resource.relationships.values():
+            if not relationship.field.dump_only:
+                yield _named(
+                    components,
+                    f"{pascal(resource.type)}{pascal(relationship.name)}Change",
+                    ["ref", "data"],
+                    op={"type": "string", "enum": list(CODES)}
+                    if relationship.many
+                    else _code("update"),
+                    ref=_reference(components, resource, relationship),
+                    data=linkage(components, relationship, local=True),
+                )
+    yield _named(
+        components,
+        "OperationByUrl",
+        ["href"],
+        op={"type": "string", "enum": list(CODES)},
+        href={
+            "type": "string",
+            "pattern": PATH,
+            "description": "The path of a collection, a resource or a relationship, in place of "
+            "a reference.",
+        },
+        data={},
+    )
+
+
+def _named(components: Components, name: str, required: list[str], **members: Json) -> Json:
+    meta = an_object([], if_match={"type": "string", "description": "What `If-Match` would hold."})
+    return components.schema(name, lambda: an_object(["op", *required], **members, meta=meta))
+
+
+def _code(code: str) -> Json:
+    return {"type": "string", "const": code}
+
+
+def _reference(
+    components: Components, resource: Resource, relationship: Relationship | None
+) -> Json:
+    """A reference to a resource or a relationship, by the resource's id or its local id."""
+
+    def make(own: str, schema: Json) -> Json:
+        members: Json = {"type": {"type": "string", "const": resource.type}, own: schema}
+        if relationship is not None:
+            members["relationship"] = {"type": "string", "const": relationship.name}
+        return an_object(members, **members) | {"additionalProperties": False}
+
+    return {
+        "oneOf": [make("id", components.id_property(resource)), make("lid", {"type": "string"})]
+    }

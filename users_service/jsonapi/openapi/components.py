@@ -1,0 +1,81 @@
+"""The components of a description: named parts, made when first referred to (OpenAPI §4.8.7)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow.fields import Field
+
+from users_service.jsonapi.limits import Limits
+from users_service.jsonapi.resource import Resource
+
+Json = dict[str, Any]
+
+
+class Components:
+    """The parts of one description that others refer to.
+
+    :param resources: every resource of the API, by type.
+    :param limits: the bounds that parameters and documents have.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        version: str,
+        resources: Mapping[str, Resource],
+        limits: Limits,
+        **info: Any,
+    ) -> None:
+        marshmallow = MarshmallowPlugin()
+        self.spec = APISpec(title, version, "3.1.0", plugins=[marshmallow], info=info)
+        self.resources = resources
+        self.limits = limits
+        assert marshmallow.converter is not None  # noqa: S101  # APISpec has just set it
+        self._property: Callable[[Field], Json] = marshmallow.converter.field2property
+
+    def schema(self, name: str, make: Callable[[], Json]) -> Json:
+        """Refer to a schema, which is made for the first reference."""
+        if name not in self.spec.components.schemas:
+            self.spec.components.schema(name, make())
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def parameter(self, key: str, name: str, body: Json, where: str = "query") -> str:
+        """Refer to a parameter, by the key that apispec makes a reference of."""
+        if key not in self.spec.components.parameters:
+            self.spec.components.parameter(key, where, {"name": name} | body)
+        return key
+
+    def header(self, name: str, body: Json) -> Json:
+        """Refer to a response header."""
+        if name not in self.spec.components.headers:
+            self.spec.components.header(name, body)
+        return {"$ref": f"#/components/headers/{name}"}
+
+    def response(self, key: str, make: Callable[[], Json]) -> Json:
+        """Refer to a response."""
+        if key not in self.spec.components.responses:
+            self.spec.components.response(key, make())
+        return {"$ref": f"#/components/responses/{key}"}
+
+    def field_property(self, field: Field) -> Json:
+        """The JSON Schema of a field's values, as apispec makes it of a marshmallow field."""
+        return {name: value for name, value in self._property(field).items() if name != "readOnly"}
+
+    def id_property(self, resource: Resource) -> Json:
+        """The JSON Schema of ids, which are strings in documents whatever they are elsewhere."""
+        found = self.field_property(resource.schema.fields["id"])
+        kept = {name: found[name] for name in ("format", "examples") if name in found}
+        return {"type": "string"} | (kept if found.get("type") == "string" else {})
+
+    def filter_property(self, resource: Resource, name: str) -> Json:
+        """The JSON Schema of the values that a filter compares a field with."""
+        if name == "id":
+            return self.id_property(resource)
+        if name in resource.relationships:
+            return self.id_property(resource.relationships[name].target)
+        found = self.field_property(resource.attributes[name])
+        if isinstance(found.get("type"), list):  # nulls have an operator of their own
+            found["type"] = next(kind for kind in found["type"] if kind != "null")
+        return {key: value for key, value in found.items() if key != "examples"}

@@ -1,0 +1,208 @@
+"""Methods of the API, as Operation Objects of OpenAPI (§4.8.10)."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from users_service.jsonapi import validators, views
+from users_service.jsonapi.media import Media
+from users_service.jsonapi.methods import Method
+from users_service.jsonapi.openapi import atomic, documents, parameters, responses
+from users_service.jsonapi.openapi.components import Components, Json
+from users_service.jsonapi.resource import Relationship, Resource
+
+HOST = "https://api.example"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What a view does.
+
+    :param name: the last part of its operationId.
+    :param summary: with `{}` for the type or the relationship.
+    :param status: of its success.
+    :param headers: those of its success.
+    :param one: whether its URL has an id.
+    :param conditional: the precondition that it takes.
+    :param failures: statuses of failures that are its own.
+    """
+
+    name: str
+    summary: str
+    status: int = 200
+    headers: tuple[str, ...] = ("ETag",)
+    one: bool = True
+    conditional: str | None = "If-None-Match"
+    failures: tuple[int, ...] = ()
+
+
+def _change(name: str, summary: str, *failures: int) -> Operation:
+    return Operation(
+        name=name,
+        summary=summary,
+        status=204,
+        headers=(),
+        conditional="If-Match",
+        failures=failures,
+    )
+
+
+OPERATIONS: dict[Callable[..., Any], Operation] = {
+    views.list_resources: Operation(name="list", summary="List {}", one=False),
+    views.create_resource: Operation(
+        name="create",
+        summary="Create one of {}",
+        status=201,
+        headers=("ETag", "Location"),
+        one=False,
+        conditional=None,
+    ),
+    views.read_resource: Operation(name="read", summary="Fetch one of {}"),
+    views.update_resource: Operation(
+        name="update", summary="Change one of {}", conditional="If-Match"
+    ),
+    views.delete_resource: _change("delete", "Delete one of {}", 409),
+    views.list_related: Operation(name="list", summary="List what is in {}"),
+    views.read_related: Operation(name="read", summary="Fetch what is in {}"),
+    views.list_linkage: Operation(name="linkage_list", summary="List the ids in {}"),
+    views.read_linkage: Operation(name="linkage_read", summary="Fetch the id in {}"),
+    views.replace_linkage: _change("linkage_replace", "Set {}"),
+    views.add_linkage: _change("linkage_add", "Add to {}"),
+    views.remove_linkage: _change("linkage_remove", "Remove from {}"),
+    views.show_entry: Operation(name="entry", summary="Find everything", one=False),
+    views.perform_operations: Operation(
+        name="operations",
+        summary="Change several resources, or none",
+        headers=(),
+        one=False,
+        conditional=None,
+        failures=responses.FAILURES_OF_CONDITIONS,
+    ),
+}
+
+
+def describe(components: Components, method: Method, paths: Mapping[Any, str]) -> Json:
+    """Describe a method.
+
+    :param paths: the path of each collection, by its resource.
+    """
+    operation = OPERATIONS[method.view]
+    source: Any = getattr(method.context, "source", method.context)
+    found: Json = {
+        "operationId": "_".join([*_subject(method.context), operation.name]),
+        "tags": ["service" if source is None else source.type],
+        "summary": operation.summary.format(" ".join(_subject(method.context))),
+        "description": inspect.getdoc(method.view),
+        "parameters": [],
+    }
+    if operation.one:
+        found["parameters"].append(parameters.id_parameter(components, source))
+    found["parameters"] += parameters.of_method(
+        components, method, conditional=operation.conditional
+    )
+    media = Media(extensions=(method.extension,) if method.extension else ()).content_type
+    if method.body is not None:
+        sent, example = _sent(components, method)
+        content = responses.content(sent, example, media)
+        found["requestBody"] = {"required": True, "content": content}
+    found["responses"] = _responses(components, method, operation, media, paths)
+    return found
+
+
+def _subject(context: Resource | Relationship | None) -> list[str]:
+    if isinstance(context, Relationship):
+        return [context.source.type, context.name]
+    return [] if context is None else [context.type]
+
+
+def _sent(components: Components, method: Method) -> tuple[Json, Json | None]:
+    """The document of a request, and an example of it."""
+    if method.body is validators.read_operations:
+        return atomic.request_document(components), atomic.request_example(components)
+    if isinstance(method.context, Relationship):
+        data = documents.linkage(components, method.context)
+        return documents.sent(components, _linkage_name(method.context), data), None
+    resource: Any = method.context
+    name = documents.pascal(resource.type)
+    if method.body is validators.read_new:
+        document = documents.sent(
+            components, f"{name}NewDocument", documents.new_resource(components, resource)
+        )
+        return document, documents.new_example(components, resource)
+    data = documents.changed_resource(components, resource)
+    return documents.sent(components, f"{name}ChangesDocument", data), None
+
+
+def _linkage_name(relationship: Relationship) -> str:
+    kind = "Many" if relationship.many else "RequiredOne" if relationship.is_required else "One"
+    return f"{documents.pascal(relationship.target.type)}To{kind}Document"
+
+
+def _responses(
+    components: Components,
+    method: Method,
+    operation: Operation,
+    media: str,
+    paths: Mapping[Any, str],
+) -> Json:
+    answered, example = _answered(components, method, paths)
+    success = responses.success(
+        components,
+        inspect.getdoc(method.view) or "",
+        *operation.headers,
+        content=None if answered is None else responses.content(answered, example, media),
+        links=_links(components, method),
+    )
+    found = {str(operation.status): success}
+    if operation.conditional == "If-None-Match":
+        found["304"] = responses.not_modified(components)
+    failures = set(responses.COMMON_FAILURES + operation.failures)
+    failures |= set(responses.FAILURES_OF_ONE if operation.one else ())
+    failures |= set(responses.FAILURES_OF_DOCUMENTS if method.body is not None else ())
+    conditional = operation.conditional == "If-Match"
+    failures |= set(responses.FAILURES_OF_CONDITIONS if conditional else ())
+    return found | {str(n): responses.failure(components, n) for n in sorted(failures)}
+
+
+def _answered(
+    components: Components, method: Method, paths: Mapping[Any, str]
+) -> tuple[Json | None, Json | None]:
+    """The document of a response, and an example of it; none if it has no content."""
+    if method.view is views.show_entry:
+        return documents.entry(components), None
+    if method.view is views.perform_operations:
+        return atomic.response_document(components), None
+    if method.query is None:
+        return None, None
+    endpoint = method.query()
+    resource = endpoint.resource
+    name = documents.pascal(resource.type)
+    if endpoint.through is not None:
+        one = documents.identifier(components, resource)
+        if endpoint.collection:
+            return documents.page(components, f"{name}LinkagePage", one), None
+        return documents.answered(components, f"{name}Linkage", documents.nullable(one)), None
+    one = documents.resource_object(components, resource)
+    example = documents.resource_example(components, resource, HOST + paths[resource])
+    if endpoint.collection:
+        return documents.page(components, f"{name}Page", one), documents.page_example(example)
+    if method.view is views.read_related:
+        document = documents.answered(components, f"{name}OrNull", documents.nullable(one))
+        return document, None
+    document = documents.answered(components, f"{name}Document", one)
+    return document, documents.answer_example(example)
+
+
+def _links(components: Components, method: Method) -> Json:
+    """What can be done with the resource that a response has: the operations on its id."""
+    places = {views.list_resources: "/data/0/id", views.create_resource: "/data/id"}
+    if method.view not in places:
+        return {}
+    resource: Any = method.context
+    parameters = {"id": f"$response.body#{places[method.view]}"}
+    names = [f"{resource.type}_{verb}" for verb in ("read", "update", "delete")]
+    for relationship in resource.relationships.values():
+        verbs = ("list", "linkage_list") if relationship.many else ("read", "linkage_read")
+        names += [f"{resource.type}_{relationship.name}_{verb}" for verb in verbs]
+    return {name: {"operationId": name, "parameters": parameters} for name in names}

@@ -1,0 +1,259 @@
+"""Query parameters and request headers of methods, as Parameter Objects of OpenAPI."""
+
+from collections.abc import Iterator
+
+from users_service.jsonapi.filters import LISTS, MATCHES, operators_of
+from users_service.jsonapi.methods import Method
+from users_service.jsonapi.openapi.components import Components, Json
+from users_service.jsonapi.openapi.documents import pascal
+from users_service.jsonapi.query import MOST_PAGES, Endpoint
+from users_service.jsonapi.resource import Resource
+
+Parameter = Json | str
+"""A Parameter Object, or the key of one among the components."""
+
+# Longer paths of `include` are not listed: they are without end.
+LISTED_INCLUDE_DEPTH = 2
+
+MEANINGS = {
+    "eq": "is",
+    "ne": "is not",
+    "lt": "is less than",
+    "le": "is at most",
+    "gt": "is greater than",
+    "ge": "is at least",
+    "in": "is one of",
+    "nin": "is none of",
+    "contains": "contains",
+    "icontains": "contains, without regard to case,",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "isnull": "is null (`true`) or is not (`false`)",
+}
+
+
+def of_method(
+    components: Components, method: Method, *, conditional: str | None
+) -> list[Parameter]:
+    """The parameters of a method, by reference.
+
+    :param conditional: the precondition that it takes: If-Match, If-None-Match or none.
+    """
+    found: list[Parameter] = [
+        _header(components, "X-Request-ID"),
+        _header(components, "traceparent"),
+    ]
+    if conditional is not None:
+        found.append(_header(components, conditional))
+    if method.query is not None:
+        found += _of_query(components, method.query())
+    return found
+
+
+def _of_query(components: Components, endpoint: Endpoint) -> Iterator[Parameter]:
+    if paths := list(_include_paths(components, endpoint)):
+        yield _include(components, endpoint, paths)
+    for resource in components.resources.values():
+        yield _fieldset(components, resource)
+    if endpoint.collection:
+        yield _sort(components, endpoint.resource)
+        yield from _pages(components)
+        yield from _filters(components, endpoint.resource)
+
+
+def id_parameter(components: Components, resource: Resource) -> Json:
+    """The id in a path."""
+    return {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": f"The id of a resource of type `{resource.type}`.",
+        "schema": components.id_property(resource),
+    }
+
+
+def _header(components: Components, name: str) -> Parameter:
+    descriptions = {
+        "X-Request-ID": "An id of the request's own, which comes back in the response's header "
+        "and in errors if it is 1 to 128 of letters, digits, dots, hyphens and underscores.",
+        "traceparent": "The trace that the request is part of (W3C Trace Context); its id stands "
+        "in for a missing `X-Request-ID`.",
+        "If-Match": "Entity tags of representations, or `*`: the change is refused with 412 if "
+        "the resource has changed since each of them.",
+        "If-None-Match": "Entity tags that the client has: the answer is 304 if one is current.",
+    }
+    body = {"description": descriptions[name], "schema": {"type": "string"}}
+    return components.parameter(name, name, body, where="header")
+
+
+def _include(components: Components, endpoint: Endpoint, paths: list[str]) -> Json:
+    limits = components.limits
+    description = (
+        "Related resources to put into `included`: paths of relationships with commas between. "
+        f"Paths may have up to {limits.max_include_depth} segments; those of up to "
+        f"{LISTED_INCLUDE_DEPTH} are listed."
+    )
+    name = pascal(endpoint.resource.type)
+    if endpoint.through is not None:
+        name = f"{pascal(endpoint.through.source.type)}{pascal(endpoint.through.name)}Linkage"
+    schema = _list(_enumeration(components, f"{name}Include", paths))
+    schema["maxItems"] = limits.max_include_paths
+    return {"name": "include", "in": "query"} | _body(description, schema)
+
+
+def _include_paths(components: Components, endpoint: Endpoint) -> Iterator[str]:
+    depth = min(LISTED_INCLUDE_DEPTH, components.limits.max_include_depth)
+    if endpoint.through is not None:
+        name = endpoint.through.name
+        yield name
+        yield from (f"{name}.{path}" for path in _walk(endpoint.resource, depth - 1))
+    else:
+        yield from _walk(endpoint.resource, depth)
+
+
+def _walk(resource: Resource, depth: int) -> Iterator[str]:
+    for name, relationship in resource.relationships.items() if depth else ():
+        yield name
+        yield from (f"{name}.{path}" for path in _walk(relationship.target, depth - 1))
+
+
+def _fieldset(components: Components, resource: Resource) -> Parameter:
+    names = [*resource.readable, *resource.relationships]
+    description = f"The fields to show of resources of type `{resource.type}`; all by default."
+    schema = _list(_enumeration(components, f"{pascal(resource.type)}Field", names))
+    body = _body(description, schema)
+    return components.parameter(
+        f"{resource.type}.fields", f"fields[{resource.type}]", body, where="query"
+    )
+
+
+def _sort(components: Components, resource: Resource) -> Parameter:
+    names = [
+        f"{sign}{name}"
+        for name in ("id", *resource.readable)
+        if name in resource.sortable
+        for sign in ("", "-")
+    ]
+    description = (
+        "Fields to sort by, each at most once; `-` descends. Ties are ordered by id, text by code "
+        "point, nulls come last and with `-` first."
+    )
+    schema = _list(_enumeration(components, f"{pascal(resource.type)}Sort", names))
+    schema["uniqueItems"] = True
+    body = _body(description, schema)
+    return components.parameter(f"{resource.type}.sort", "sort", body)
+
+
+def _pages(components: Components) -> Iterator[Parameter]:
+    limits = components.limits
+    size = {"type": "integer", "minimum": 1, "maximum": limits.max_page_size}
+    default = {"default": min(limits.page_size, limits.max_page_size)}
+    cursor = {"type": "string"}
+    parameters: dict[str, tuple[str, Json]] = {
+        "page[size]": ("Resources on a page; does not go with `page[offset]`.", size | default),
+        "page[after]": ("The cursor behind which the page begins, out of a link.", cursor),
+        "page[before]": ("The cursor before which the page ends, out of a link.", cursor),
+        "page[total]": (
+            "Whether to count all resources of the list, as `meta.page.total`; pages by number "
+            "and by offset always do.",
+            {"type": "boolean", "default": False},
+        ),
+        "page[number]": (
+            "The number of the page, from 1; does not go with cursors and offsets.",
+            {"type": "integer", "minimum": 1, "maximum": MOST_PAGES},
+        ),
+        "page[offset]": (
+            "Resources before the page; does not go with cursors and numbers.",
+            {"type": "integer", "minimum": 0, "maximum": MOST_PAGES},
+        ),
+        "page[limit]": ("Resources on a page by offset.", size | default),
+    }
+    for name, (description, schema) in parameters.items():
+        key = name.replace("[", ".").removesuffix("]")
+        body = _body(description, schema)
+        yield components.parameter(key, name, body)
+
+
+def _filters(components: Components, resource: Resource) -> Iterator[Parameter]:
+    description = (
+        "An expression: `and(…)`, `or(…)`, `not(…)`, `equals(name,'…')`, `lessThan`, "
+        "`lessOrEqual`, `greaterThan`, `greaterOrEqual`, `contains`, `icontains`, `startsWith`, "
+        "`endsWith`, `any(name,'…','…')`, `has(relationship,…)`, `count(relationship)`; texts in "
+        "single quotes, doubled inside, and `null`. All filters of a request hold at once."
+    )
+    schema = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": components.limits.max_filter_length,
+        "format": "filter-expression",
+    }
+    body = _body(description, schema)
+    yield components.parameter("filter", "filter", body)
+    for name in ("id", *resource.readable, *resource.relationships):
+        for operator in MEANINGS:
+            if operator in operators_of(resource, name):
+                yield _filter(components, resource, name, operator)
+    for name, relationship in resource.relationships.items():
+        for field in relationship.target.readable:
+            if operators_of(relationship.target, field):
+                yield _filter_behind(components, resource, name, field)
+
+
+def _filter(components: Components, resource: Resource, name: str, operator: str) -> Parameter:
+    description = f"`{name}` {MEANINGS[operator]}"
+    schema = components.filter_property(resource, name)
+    if operator == "isnull":
+        schema = {"type": "boolean"}
+    elif operator in MATCHES:
+        most = components.limits.max_filter_length
+        schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
+        description += " this text"
+    elif operator in LISTS or name == "id" or name in resource.relationships:
+        # Several values have commas between; an id or a relationship may always be one of several.
+        schema = _values(components, _without_commas(schema))
+        description += " these, with commas between" if operator in LISTS else " one of these"
+    else:
+        description += " this"
+    if name in resource.relationships:
+        description = description.replace("is null", "has none").replace("is not", "has some", 1)
+    wire = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
+    key = f"{resource.type}.filter.{name}" + ("" if operator == "eq" else f".{operator}")
+    body = _body(f"{description}.", schema)
+    return components.parameter(key, wire, body)
+
+
+def _filter_behind(components: Components, resource: Resource, name: str, field: str) -> Parameter:
+    target = resource.relationships[name].target
+    description = (
+        f"`{field}` of a related resource in `{name}` is this. Operators and longer paths work as "
+        "well."
+    )
+    body = _body(description, components.filter_property(target, field))
+    key = f"{resource.type}.filter.{name}.{field}"
+    return components.parameter(key, f"filter[{name}.{field}]", body)
+
+
+def _values(components: Components, schema: Json) -> Json:
+    most = components.limits.max_filter_values
+    return {"type": "array", "minItems": 1, "maxItems": most, "items": schema}
+
+
+def _without_commas(schema: Json) -> Json:
+    """The same values but those with a comma, which would be two."""
+    if schema["type"] != "string" or schema.get("format") in ("uuid", "date-time"):
+        return schema
+    return schema | {"pattern": schema.get("pattern", "^[^]*$").replace("[^", "[^,")}
+
+
+def _enumeration(components: Components, name: str, values: list[str]) -> Json:
+    return components.schema(name, lambda: {"type": "string", "enum": values})
+
+
+def _list(items: Json) -> Json:
+    return {"type": "array", "items": items}
+
+
+def _body(description: str, schema: Json) -> Json:
+    """What a parameter is, without its name; an array has commas between its values."""
+    found: Json = {"description": description, "schema": schema}
+    return found | {"style": "form", "explode": False} if schema["type"] == "array" else found

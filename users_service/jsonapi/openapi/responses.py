@@ -1,0 +1,83 @@
+"""Responses of methods, as Response Objects of OpenAPI: what succeeds, and every way to fail."""
+
+from http import HTTPStatus
+
+from users_service.jsonapi.errors import CODES
+from users_service.jsonapi.media import MEDIA_TYPE
+from users_service.jsonapi.openapi.components import Components, Json
+from users_service.jsonapi.openapi.documents import error_example, errors_document
+
+HEADERS = {
+    "X-Request-ID": "The id of the request.",
+    "Cache-Control": "Whether and how the response may be stored.",
+    "Vary": "The request headers that the response depends on.",
+    "ETag": "The strong entity tag of the representation; `If-Match` and `If-None-Match` take it.",
+    "Location": "The URL of the new resource.",
+    "Retry-After": "Seconds after which to try again.",
+    "Accept": "The media type that works.",
+}
+ALWAYS = ("X-Request-ID", "Cache-Control", "Vary")
+
+# What any request can come to; the rest depends on what a method takes.
+COMMON_FAILURES = (400, 403, 406, 414, 431, 500, 503)
+FAILURES_OF_ONE = (404,)
+FAILURES_OF_DOCUMENTS = (404, 409, 413, 415, 422, 501)
+FAILURES_OF_CONDITIONS = (412, 428)
+
+
+def success(
+    components: Components,
+    description: str,
+    *headers: str,
+    content: Json | None = None,
+    links: Json | None = None,
+) -> Json:
+    """:param headers: those that it has beside the ones of every response."""
+    found: Json = {"description": description, "headers": _headers(components, *headers)}
+    if content is not None:
+        found["content"] = content
+    if links:
+        found["links"] = links
+    return found
+
+
+def content(schema: Json, example: Json | None, media_type: str = MEDIA_TYPE) -> Json:
+    body: Json = {"schema": schema}
+    if example is not None:
+        body["example"] = example
+    return {media_type: body}
+
+
+def not_modified(components: Components) -> Json:
+    return components.response(
+        "NotModified",
+        lambda: success(components, "The client has this representation.", "ETag"),
+    )
+
+
+def failure(components: Components, status: int) -> Json:
+    """The errors document of a status, with an example for each code that it can have."""
+
+    def make() -> Json:
+        codes = [code for code, (of, _) in CODES.items() if of == status]
+        own = {415: ["Accept"], 503: ["Retry-After"]}.get(status, [])
+        media = {
+            "schema": errors_document(components),
+            "examples": {code: {"value": error_example(code)} for code in codes},
+        }
+        titles = [f"`{code}`: {CODES[code][1]}." for code in codes]
+        return {
+            "description": " ".join(titles),
+            "headers": _headers(components, *own),
+            "content": {MEDIA_TYPE: media},
+        }
+
+    return components.response(HTTPStatus(status).phrase.replace(" ", "").replace("-", ""), make)
+
+
+def _headers(components: Components, *names: str) -> Json:
+    found = {}
+    for name in (*ALWAYS, *names):
+        body = {"description": HEADERS[name], "schema": {"type": "string"}, "required": True}
+        found[name] = components.header(name, body)
+    return found
