@@ -2,8 +2,11 @@
 #
 #   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
-#   make check     what CI runs: lint, types, tests with coverage, packaging, the JavaScript client
+#   make check     what CI runs: lint, types, tests with coverage, packaging, clients in other
+#                  languages, the API against its description, the documentation in a browser
 #   make conformance   write docs/conformance.md: which test shows which requirement
+#   make openapi   write docs/openapi.json: the description of the API
+#   make fuzz      hold the service against its description for long (EXAMPLES=500)
 #   make format    let ruff put the code in order
 #   make constraints   take the newest versions of everything that is installed
 #   make install   make .venv with the service in it
@@ -12,12 +15,14 @@
 PYTHON ?= python3
 PORT ?= 6543
 VENV ?= .venv
+EXAMPLES ?= 500
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
 .DEFAULT_GOAL := serve
-.PHONY: serve install test check lint types coverage conformance package clients format constraints clean
+.PHONY: serve install test check lint types coverage conformance package clients description fuzz \
+	browser openapi format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -41,13 +46,14 @@ serve: $(VENV)/installed
 	@echo "== Migrating the development database"
 	@$(BIN)/users-service migrate development.ini
 	@echo "== Serving the API on http://127.0.0.1:$(PORT)/api/v1/users (Ctrl-C stops it)"
+	@echo "== Its documentation, to read and to try: http://127.0.0.1:$(PORT)/api/v1/docs"
 	@exec $(BIN)/pserve --reload development.ini http_port=$(PORT)
 
 test: $(VENV)/installed-dev
 	@echo "== Running the tests"
 	@$(BIN)/python -m pytest --numprocesses 2 --conformance=check $(ARGS)
 
-check: lint types coverage package clients
+check: lint types coverage package clients description browser
 
 lint: $(VENV)/installed-dev
 	@echo "== Linting"
@@ -71,8 +77,24 @@ package: $(VENV)/installed-dev
 	@$(BIN)/python -m pytest -m package tests/package
 
 clients: $(VENV)/installed-dev
-	@echo "== Running a published JavaScript client against the service (node and npm are needed)"
-	@$(BIN)/python -m pytest -m clients tests/clients
+	@echo "== Running published and generated clients, and the rules for the description (npm is needed)"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m clients tests/clients tests/openapi
+
+description: $(VENV)/installed-dev
+	@echo "== Holding the service against its description"
+	@$(BIN)/python -m pytest --numprocesses 2 -m description tests/openapi
+
+fuzz: $(VENV)/installed-dev
+	@echo "== Holding the service against its description, for long"
+	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --numprocesses 2 -m description tests/openapi
+
+browser: $(VENV)/installed-dev
+	@echo "== Opening the page of the API in a browser (Chromium and its driver are needed)"
+	@$(BIN)/python -m pytest -m browser tests
+
+openapi: $(VENV)/installed
+	@echo "== Writing docs/openapi.json"
+	@$(BIN)/users-service openapi development.ini > docs/openapi.json
 
 format: $(VENV)/installed-dev
 	@$(BIN)/ruff format .

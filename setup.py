@@ -48,7 +48,9 @@ setup(
     ],
     python_requires=">=3.11",
     packages=find_packages(include=["users_service", "users_service.*"]),
-    package_data={"users_service": ["py.typed", "alembic/*", "alembic/versions/*.py"]},
+    package_data={
+        "users_service": ["py.typed", "alembic/*", "alembic/versions/*.py", "pages/*"],
+    },
     install_requires=[
         "SQLAlchemy>=2.1,<2.2",
         "alembic>=1.18,<2",

@@ -5,8 +5,10 @@ import re
 from typing import Any
 
 import webtest
+from pyramid.interfaces import IRoutesMapper
 
 MEDIA_TYPE = "application/vnd.api+json"
+OTHER_MEDIA_TYPES = {"application/json", "text/css", "text/html", "text/javascript"}
 API = "/api/v1"
 USERS = f"{API}/users"
 
@@ -16,6 +18,7 @@ class Client:
 
     def __init__(self, app: Any) -> None:
         self.app = app
+        self.description = description_path(app)
         self._browser = webtest.TestApp(app, lint=True)
 
     def request(
@@ -41,7 +44,7 @@ class Client:
         if body is not None:
             request.body = body
         response = self._browser.do_request(request, expect_errors=True)
-        check_response(response)
+        check_response(response, self.description)
         return response
 
     def get(self, url: str, **options: Any) -> webtest.TestResponse:
@@ -77,22 +80,34 @@ def user(id: str | None = None, **attributes: Any) -> dict[str, Any]:
     return {"data": data}
 
 
-def check_response(response: webtest.TestResponse) -> None:
-    """Hold what is true of every response of the API, whatever the request was."""
+def description_path(app: Any) -> str | None:
+    """The path at which an application describes itself; None if it does not."""
+    route = app.registry.getUtility(IRoutesMapper).get_route("jsonapi:openapi")
+    return None if route is None else "/" + route.path.lstrip("/")
+
+
+def check_response(response: webtest.TestResponse, description: str | None) -> None:
+    """Hold what is true of every response of the API, whatever the request was.
+
+    :param description: the path of what every document has a link to; None if it is to have none.
+    """
     assert response.headers["X-Request-ID"]
     assert response.headers["Cache-Control"]
     assert "Accept" in response.headers["Vary"]
     if response.status_int in (204, 304) or response.request.method == "HEAD":
         assert response.body == b""
         return
-    if response.headers["Content-Type"] == "application/json" and response.status_int == 200:
+    media_type = response.headers["Content-Type"].split(";")[0]
+    if media_type in OTHER_MEDIA_TYPES and response.status_int == 200:
         return  # the endpoints that are no resources
-    assert response.headers["Content-Type"].split(";")[0] == MEDIA_TYPE
+    assert media_type == MEDIA_TYPE
     document = json.loads(response.body)
     assert document["jsonapi"]["version"] == "1.1"
     members = {"jsonapi", "data", "errors", "links", "meta", "included", "atomic:results"}
     assert document.keys() <= members
     assert len(document.keys() & {"data", "errors", "atomic:results"}) <= 1
+    url = None if description is None else response.request.application_url + description
+    assert document.get("links", {}).get("describedby") == url, response.text
     if "errors" in document:
         assert response.status_int >= 400
         check_errors(response, document["errors"])

@@ -16,8 +16,15 @@ PIPELINE = [
     f"{JSONAPI}.{name}"
     for name in (
         "services",
-        "validators",
+        "openapi",
+        "openapi.operations",
+        "openapi.atomic",
+        "openapi.parameters",
+        "openapi.responses",
+        "openapi.documents",
+        "openapi.components",
         "methods",
+        "validators",
         "views",
         "operations",
         "document",
@@ -97,6 +104,8 @@ def ours(name: str) -> set[str]:
         ("db", []),
         ("settings", []),
         ("resources", ["models", "schemas"]),
+        ("docs", ["jsonapi"]),
+        ("api", ["jsonapi", "settings"]),
     ],
 )
 def test_a_part_of_the_service_imports_only_what_it_may(importer, allowed):
@@ -125,7 +134,7 @@ def test_the_pipeline_of_jsonapi_flows_one_way():
 @pytest.mark.parametrize(
     ("library", "importers"),
     [
-        ("cornice", {f"{JSONAPI}.services", f"{PACKAGE}.health"}),
+        ("cornice", {f"{JSONAPI}.services", f"{PACKAGE}.health", f"{PACKAGE}.docs"}),
         ("marshmallow_jsonapi", {f"{JSONAPI}.resource", f"{PACKAGE}.schemas.base"}),
     ],
 )

@@ -1,14 +1,11 @@
 """Published JSON:API clients, unmodified, against a running service: kitsu and jsonapi-client."""
 
-import hashlib
 import http.client
 import json
-import os
 import shutil
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,8 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.server import ROOT, pserve
-from users_service.migrations import upgrade
+from tests.clients.programs import installed, must, node_packages, run, serving
 
 HERE = Path(__file__).parent
 # Connection headers are about one hop (RFC 9110 §7.6.1), and the body's length is told anew.
@@ -98,49 +94,22 @@ def recording(address: str) -> Iterator[tuple[str, list[Exchange]]]:
             thread.join()
 
 
-def run(command: list[str | Path], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def installed(lock: Path, install: Callable[[Path], None], say: Callable[[str], None]) -> Path:
-    """The folder below the virtual environment that has a client in it; made once for each lock."""
-    digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    folder = Path(sys.prefix, "clients", f"{lock.parent.name}-{digest}")
-    if not (folder / "installed").exists():
-        say(f"== Installing the client of {lock.relative_to(ROOT)}")
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        install(folder)
-        (folder / "installed").touch()
-    return folder
-
-
-def install_javascript(folder: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "javascript" / name, folder)
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-
-
 def install_python(folder: Path) -> None:
-    run([sys.executable, "-m", "venv", folder], folder)
+    must([sys.executable, "-m", "venv", folder], folder)
     pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "install"]
-    run([*pip, "--no-deps", "--requirement", HERE / "python" / "requirements.txt"], folder)
+    must([*pip, "--no-deps", "--requirement", HERE / "python" / "requirements.txt"], folder)
 
 
-def javascript(say: Callable[[str], None]) -> list[str | Path]:
+def javascript(config: pytest.Config) -> list[str | Path]:
     """The command of kitsu's program."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.fail(f"{program} is not installed: the JavaScript client cannot be run.")
-    folder = installed(HERE / "javascript" / "package-lock.json", install_javascript, say)
+    folder = node_packages(HERE / "javascript", config)
     # Node looks for packages beside a program and above it.
     return ["node", shutil.copy(HERE / "javascript" / "drive.mjs", folder)]
 
 
-def python(say: Callable[[str], None]) -> list[str | Path]:
+def python(config: pytest.Config) -> list[str | Path]:
     """The command of jsonapi-client's program."""
-    folder = installed(HERE / "python" / "requirements.txt", install_python, say)
+    folder = installed(HERE / "python" / "requirements.txt", install_python, config)
     return [folder / "bin" / "python", HERE / "python" / "drive.py"]
 
 
@@ -151,24 +120,11 @@ def python(say: Callable[[str], None]) -> list[str | Path]:
 )
 def ran(request, tmp_path_factory) -> Ran:
     """What a client did with a service of development.ini, through its program beside this file."""
-    capture = request.config.pluginmanager.get_plugin("capturemanager")
-
-    def say(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    command = request.param(say)
-    ini = Path(shutil.copy(ROOT / "development.ini", tmp_path_factory.mktemp("clients")))
-    upgrade(str(ini))
-    with pserve(ini, {}) as address, recording(address) as (recorded, exchanges):
-        done = subprocess.run(
-            [*command, f"{recorded}/api/v1"],
-            env=os.environ | {"no_proxy": "127.0.0.1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-    return Ran(done.returncode, done.stdout, done.stderr, exchanges)
+    command = request.param(request.config)
+    folder = tmp_path_factory.mktemp("clients")
+    with serving(folder) as address, recording(address) as (recorded, exchanges):
+        ended = run([*command, f"{recorded}/api/v1"], folder)
+    return Ran(*ended, exchanges)
 
 
 def test_the_service_refuses_nothing_that_a_client_sends(ran):

@@ -43,7 +43,6 @@ REQUIRED = {"M", "H", "X"}
 # Rows that the service does not have, and why. Anything else at a level that is required is a gap.
 NOT_OFFERED: dict[str, str] = {
     "CN-35": "The service makes no URIs of extensions or profiles of its own.",
-    "DS-12": "There is no description of the API to link to yet.",
     "MN-08": "No document has an @-member.",
     "PG-14": "Relationship objects carry no pagination links; linkage is paged at its own URL.",
     "CR-18": "No request is processed asynchronously.",

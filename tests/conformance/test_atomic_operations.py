@@ -36,7 +36,7 @@ def refused(world: World, *operations, **members):
     before = everything(world.client)
     response = operate(world.client, *operations, **members)
     assert response.status_int >= 400
-    assert response.json.keys() == {"jsonapi", "errors"}
+    assert response.json.keys() == {"jsonapi", "links", "errors"}
     assert everything(world.client) == before
     return response
 
@@ -101,7 +101,7 @@ def test_results_come_in_the_order_of_their_operations(world):
     response = operate(world.client, *operations)
     assert response.status_int == 200
     assert response.headers["Content-Type"] == ATOMIC_TYPE
-    assert response.json.keys() == {"jsonapi", "atomic:results"}
+    assert response.json.keys() == {"jsonapi", "links", "atomic:results"}
     assert response.json["jsonapi"]["ext"] == [ATOMIC]
     one, two, three, four, five = response.json["atomic:results"]
     assert (one["data"]["type"], one["data"]["attributes"]["name"]) == ("groups", "one")

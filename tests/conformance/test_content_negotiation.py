@@ -225,7 +225,7 @@ def test_an_extension_is_declared_where_it_is_applied(client):
     assert response.status_int == 200
     assert label(response) == ATOMIC
     assert response.json["jsonapi"] == {"version": "1.1", "ext": [EXTENSION]}
-    assert response.json.keys() == {"jsonapi", "atomic:results"}
+    assert response.json.keys() == {"jsonapi", "links", "atomic:results"}
 
 
 @pytest.mark.conformance("CN-34")

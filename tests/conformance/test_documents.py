@@ -5,9 +5,20 @@ import json
 import pytest
 
 from tests.client import user
-from tests.conformance.world import ENTRY, GROUPS, USERS, error, ids
+from tests.conformance.documents import operate
+from tests.conformance.world import (
+    CURSORS,
+    DESCRIPTION,
+    ENTRY,
+    GROUPS,
+    NOBODY,
+    USERS,
+    error,
+    ids,
+)
 
 ADA = user(email="ada@example.com", name="Ada")
+OTHER = {"email": "other@example.com", "name": "Other"}
 
 
 @pytest.mark.conformance("DS-02")
@@ -21,14 +32,14 @@ def test_a_collection_has_data_links_and_the_version(world):
     document = world.client.get(USERS).json
     assert document.keys() == {"jsonapi", "links", "data"}
     assert document["jsonapi"] == {"version": "1.1"}
-    assert set(document["links"]) == {"self", "first", "prev", "next", "last"}
+    assert set(document["links"]) == {"self", "describedby", "first", "prev", "next", "last"}
 
 
 @pytest.mark.conformance("DS-04", "DS-05", "ER-20")
 @pytest.mark.parametrize("query", ["include=role&foo=1", "include=nope", "page[size]=0&include="])
 def test_an_errors_document_has_no_data_and_nothing_included(world, query):
     document = world.client.get(f"{USERS}?{query}").json
-    assert document.keys() == {"jsonapi", "errors"}
+    assert document.keys() == {"jsonapi", "links", "errors"}
 
 
 @pytest.mark.conformance("DS-07", "DS-06")
@@ -69,6 +80,38 @@ def test_a_relationship_has_links_to_itself_and_to_the_related_resources(world):
         assert links["self"] == f"{own}/relationships/{name}"
         assert links["related"] == f"{own}/{name}"
         assert world.client.get(links["related"]).status_int == 200
+
+
+@pytest.mark.conformance("DS-12")
+def test_every_document_has_a_link_to_the_description_of_the_api(world):
+    client, own = world.client, f"{USERS}/{world.joiner}"
+    responses = [
+        client.get(ENTRY),
+        client.get(USERS),
+        client.get(f"{USERS}?page[number]=1&include=role", headers={"Accept": CURSORS}),
+        client.get(own),
+        client.get(f"{own}/role"),
+        client.get(f"{USERS}/{world.loner}/role"),
+        client.get(f"{own}/groups"),
+        client.get(f"{own}/relationships/role"),
+        client.get(f"{own}/relationships/groups"),
+        client.post(USERS, ADA),
+        client.patch(own, user(world.joiner, name="Joiner")),
+        operate(client, {"op": "add", "data": ADA["data"] | {"attributes": OTHER}}),
+        client.get(f"{USERS}/{NOBODY}"),
+        client.get("/nope"),
+        client.get(f"{USERS}?nope=1"),
+        client.post(USERS, {}),
+        operate(client, {}),
+    ]
+    assert {response.status_int for response in responses} == {200, 201, 400, 404}
+    links = {response.json["links"]["describedby"] for response in responses}
+    assert links == {f"http://localhost{DESCRIPTION}"}
+    for link in links:
+        described = client.get(link)
+        assert described.status_int == 200
+        assert described.headers["Content-Type"] == "application/json"
+        assert described.json["openapi"] == "3.1.0"
 
 
 @pytest.mark.conformance("DS-13", "FR-04", "FR-06", "FR-07")

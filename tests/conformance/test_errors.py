@@ -66,7 +66,8 @@ def test_every_failure_is_a_document_of_error_objects(world):
     kinds = set()
     for response in responses:
         assert response.headers["Content-Type"].startswith(MEDIA_TYPE)
-        assert response.json.keys() == {"jsonapi", "errors"}
+        assert response.json.keys() == {"jsonapi", "links", "errors"}
+        assert response.json["links"].keys() == {"describedby"}
         errors = response.json["errors"]
         assert isinstance(errors, list)
         assert errors

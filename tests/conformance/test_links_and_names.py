@@ -6,7 +6,7 @@ import pytest
 
 from tests.client import user
 from tests.conformance.structure import is_absolute
-from tests.conformance.world import GROUPS, USERS, error, links_in, walk
+from tests.conformance.world import DESCRIPTION, GROUPS, USERS, error, links_in, walk
 
 
 @pytest.mark.conformance("LK-10")
@@ -51,8 +51,10 @@ def test_links_escape_what_is_reserved(world):
 @pytest.mark.conformance("LK-11", "PG-06")
 def test_the_links_of_pages_can_be_parsed(world):
     for document in walk(world.client, f"{USERS}?page[size]=9&sort=-name", "next"):
-        for link in filter(None, document["links"].values()):
-            assert not set('[]"<> {}|\\^`') & set(link)
+        links = {name: link for name, link in document["links"].items() if link is not None}
+        assert not set('[]"<> {}|\\^`') & set("".join(links.values()))
+        assert links.pop("describedby") == f"http://localhost{DESCRIPTION}"
+        for link in links.values():
             query = dict(parse_qsl(urlsplit(link).query, strict_parsing=True))
             assert (query["page[size]"], query["sort"]) == ("9", "-name")
 

@@ -24,10 +24,10 @@ PAGES = {"first", "last", "prev", "next"}
 @pytest.mark.parametrize("page", DIALECTS)
 def test_the_links_of_a_page_are_among_those_of_the_document(world, page):
     first = world.client.get(f"{USERS}?{page}").json
-    assert first["links"].keys() == {"self", *PAGES}
+    assert first["links"].keys() == {"self", "describedby", *PAGES}
     assert first["links"]["prev"] is None
     *_, last = walk(world.client, first["links"]["next"], "next")
-    assert last["links"].keys() == {"self", *PAGES}
+    assert last["links"].keys() == {"self", "describedby", *PAGES}
     assert last["links"]["next"] is None
     for document in (first, last):
         for relation in PAGES:

@@ -1,5 +1,6 @@
 """A host application that is not the users service: its own resources, and everything else."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -350,8 +351,10 @@ def resources(config: Configurator) -> None:
     config.add_jsonapi_entry()
 
 
-def make_toy(engine: Engine, limits: Limits | None = None) -> Any:
-    """Make the WSGI application."""
+def make_toy(
+    engine: Engine, limits: Limits | None = None, include: Callable[..., None] | None = None
+) -> Any:
+    """Make the WSGI application, with more of a test's own beside the resources."""
     config = Configurator(
         settings={"tm.manager_hook": pyramid_tm.explicit_manager, "tm.annotate_user": False}
     )
@@ -363,5 +366,7 @@ def make_toy(engine: Engine, limits: Limits | None = None) -> Any:
     if limits is not None:
         config.set_jsonapi_limits(limits)
     config.include(resources, route_prefix="/toy")
+    if include is not None:
+        config.include(include, route_prefix="/toy")
     config.include(outcomes, route_prefix=OUTCOMES)
     return config.make_wsgi_app()

@@ -1,9 +1,10 @@
 """The console script `users-service`."""
 
 import argparse
+import json
 import sys
 
-from users_service import migrations
+from users_service import api, migrations
 from users_service.settings import SettingsError
 
 
@@ -20,14 +21,25 @@ def main(arguments: list[str] | None = None) -> None:
     )
     migrate.add_argument("ini", help="the ini file of the service, such as production.ini")
     migrate.set_defaults(run=migrate_)
+    openapi = commands.add_parser(
+        "openapi", help="print the description of the API", description=openapi_.__doc__
+    )
+    openapi.add_argument("ini", help="the ini file of the service, for the limits of the API")
+    openapi.set_defaults(run=openapi_)
     options = parser.parse_args(arguments)
-    options.run(options)
+    try:
+        options.run(options)
+    except SettingsError as error:
+        sys.exit(str(error))
 
 
 def migrate_(options: argparse.Namespace) -> None:
     """Bring the database of an ini file to the newest revision."""
-    try:
-        migrations.upgrade(options.ini)
-    except SettingsError as error:
-        sys.exit(str(error))
+    migrations.upgrade(options.ini)
     print(f"The database of {options.ini} is up to date.")
+
+
+def openapi_(options: argparse.Namespace) -> None:
+    """Print the OpenAPI document of the API, as JSON. It needs no database."""
+    document = api.describe(migrations.settings_of(options.ini))
+    print(json.dumps(document, indent=2, ensure_ascii=False))

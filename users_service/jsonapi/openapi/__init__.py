@@ -108,9 +108,9 @@ def _path(registry: Registry, service: Any) -> str:
 def _plain(components: Components, name: str, view: Any, arguments: Json, path: str) -> Json:
     """An operation that is about no resource: all that is known of it is its view."""
     summary, _, description = (inspect.getdoc(view) or name).partition("\n")
-    content: Json = {"*/*": {}}
-    if arguments.get("renderer") == "json":
-        content = {"application/json": {"schema": {"type": "object"}}}
+    is_json = arguments.get("renderer") == "json"
+    media_type, kind = ("application/json", "object") if is_json else ("text/*", "string")
+    content = {media_type: {"schema": {"type": kind}}}
     variables = re.findall(r"\{(\w+)\}", path)
     failures = [403, 500, 503, *([404] if variables else [])]
     return {
@@ -119,7 +119,13 @@ def _plain(components: Components, name: str, view: Any, arguments: Json, path: 
         "summary": summary.rstrip("."),
         "description": description.strip() or summary,
         "parameters": [
-            {"name": variable, "in": "path", "required": True, "schema": {"type": "string"}}
+            {
+                "name": variable,
+                "in": "path",
+                "required": True,
+                "description": f"The {variable} in the path.",
+                "schema": {"type": "string"},
+            }
             for variable in variables
         ],
         "responses": {

@@ -105,7 +105,10 @@ def _operations(components: Components) -> Iterator[Json]:
 
 
 def _named(components: Components, name: str, required: list[str], **members: Json) -> Json:
-    meta = an_object([], if_match={"type": "string", "description": "What `If-Match` would hold."})
+    meta: Json = {"type": "object"}
+    if members["op"].get("const") != "add":
+        if_match = {"type": "string", "description": "What the header `If-Match` would hold."}
+        meta = an_object([], if_match=if_match)
     return components.schema(name, lambda: an_object(["op", *required], **members, meta=meta))
 
 

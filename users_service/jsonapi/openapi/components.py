@@ -78,4 +78,6 @@ class Components:
         found = self.field_property(resource.attributes[name])
         if isinstance(found.get("type"), list):  # nulls have an operator of their own
             found["type"] = next(kind for kind in found["type"] if kind != "null")
+        if "maxLength" in found:
+            found["maxLength"] = min(found["maxLength"], self.limits.max_filter_length)
         return {key: value for key, value in found.items() if key != "examples"}

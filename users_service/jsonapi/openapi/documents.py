@@ -9,9 +9,6 @@ from users_service.jsonapi.resource import Relationship, Resource
 
 URI = {"type": "string", "format": "uri"}
 
-# Names that begin with @ are for other conventions, and are ignored (§5.8.2).
-AT_MEMBERS = {"patternProperties": {"^@": True}}
-
 
 def pascal(name: str) -> str:
     """A type or a field in the form that names of schemas have."""
@@ -25,6 +22,16 @@ def an_object(required: Iterable[str], **properties: Json) -> Json:
 
 def nullable(schema: Json) -> Json:
     return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _closed(schema: Json) -> Json:
+    """The same object without other members, but those for other conventions, which are ignored.
+
+    Their names begin with @ (§5.8.2). Written as a rule for names, it keeps the types that
+    generators make of the object free of members with any name.
+    """
+    names = {"anyOf": [{"enum": list(schema["properties"])}, {"pattern": "^@"}]}
+    return schema | {"propertyNames": names}
 
 
 # Parts of every document
@@ -233,12 +240,11 @@ def _sent_fields(
         for relationship in resource.relationships.values()
         if not relationship.field.dump_only
     }
-    closed = AT_MEMBERS | {"additionalProperties": False}
     found = {}
     if attributes:
-        found["attributes"] = an_object(required, **attributes) | closed
+        found["attributes"] = _closed(an_object(required, **attributes))
     if relationships:
-        found["relationships"] = an_object(needed, **relationships) | closed
+        found["relationships"] = _closed(an_object(needed, **relationships))
     return found
 
 

@@ -195,14 +195,17 @@ def _answered(
 
 
 def _links(components: Components, method: Method) -> Json:
-    """What can be done with the resource that a response has: the operations on its id."""
-    places = {views.list_resources: "/data/0/id", views.create_resource: "/data/id"}
-    if method.view not in places:
+    """What can be done with a resource that has been created: the operations on its id."""
+    if method.view is not views.create_resource:
         return {}
     resource: Any = method.context
-    parameters = {"id": f"$response.body#{places[method.view]}"}
     names = [f"{resource.type}_{verb}" for verb in ("read", "update", "delete")]
     for relationship in resource.relationships.values():
-        verbs = ("list", "linkage_list") if relationship.many else ("read", "linkage_read")
+        read = "list" if relationship.many else "read"
+        verbs = [read, f"linkage_{read}"]
+        if not relationship.field.dump_only:
+            verbs += ["linkage_replace"]
+            verbs += ["linkage_add", "linkage_remove"] if relationship.many else []
         names += [f"{resource.type}_{relationship.name}_{verb}" for verb in verbs]
+    parameters = {"id": "$response.body#/data/id"}
     return {name: {"operationId": name, "parameters": parameters} for name in names}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from users_service.jsonapi.filters import LISTS, MATCHES, operators_of
+from users_service.jsonapi.filters import EQUALITY, LISTS, MATCHES, operators_of
 from users_service.jsonapi.methods import Method
 from users_service.jsonapi.openapi.components import Components, Json
 from users_service.jsonapi.openapi.documents import pascal
@@ -139,7 +139,7 @@ def _sort(components: Components, resource: Resource) -> Parameter:
         "point, nulls come last and with `-` first."
     )
     schema = _list(_enumeration(components, f"{pascal(resource.type)}Sort", names))
-    schema["uniqueItems"] = True
+    schema |= {"minItems": 1, "uniqueItems": True}
     body = _body(description, schema)
     return components.parameter(f"{resource.type}.sort", "sort", body)
 
@@ -147,10 +147,13 @@ def _sort(components: Components, resource: Resource) -> Parameter:
 def _pages(components: Components) -> Iterator[Parameter]:
     limits = components.limits
     size = {"type": "integer", "minimum": 1, "maximum": limits.max_page_size}
-    default = {"default": min(limits.page_size, limits.max_page_size)}
+    usual = min(limits.page_size, limits.max_page_size)
     cursor = {"type": "string"}
     parameters: dict[str, tuple[str, Json]] = {
-        "page[size]": ("Resources on a page; does not go with `page[offset]`.", size | default),
+        "page[size]": (
+            f"Resources on a page, {usual} by default; does not go with `page[offset]`.",
+            size,
+        ),
         "page[after]": ("The cursor behind which the page begins, out of a link.", cursor),
         "page[before]": ("The cursor before which the page ends, out of a link.", cursor),
         "page[total]": (
@@ -166,7 +169,7 @@ def _pages(components: Components) -> Iterator[Parameter]:
             "Resources before the page; does not go with cursors and numbers.",
             {"type": "integer", "minimum": 0, "maximum": MOST_PAGES},
         ),
-        "page[limit]": ("Resources on a page by offset.", size | default),
+        "page[limit]": (f"Resources on a page by offset, {usual} by default.", size),
     }
     for name, (description, schema) in parameters.items():
         key = name.replace("[", ".").removesuffix("]")
@@ -208,8 +211,8 @@ def _filter(components: Components, resource: Resource, name: str, operator: str
         most = components.limits.max_filter_length
         schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
         description += " this text"
-    elif operator in LISTS or name == "id" or name in resource.relationships:
-        # Several values have commas between; an id or a relationship may always be one of several.
+    elif operator in LISTS or (operator in EQUALITY and name not in resource.attributes):
+        # An id, or what a relationship leads to, may always be one of several.
         schema = _values(components, _without_commas(schema))
         description += " these, with commas between" if operator in LISTS else " one of these"
     else:

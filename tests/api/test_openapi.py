@@ -1,0 +1,572 @@
+"""What is described is what is served: `GET /api/v1/openapi.json`, held against the service."""
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import openapi_spec_validator
+import pytest
+from cornice.service import Service
+
+from tests.client import API, MEDIA_TYPE, USERS, Client, sources
+from tests.description import (
+    ID,
+    Json,
+    Operation,
+    bounds,
+    check_response,
+    described,
+    faults,
+    member,
+    operations,
+    resolved,
+    served,
+    spelled,
+    value,
+    variants,
+)
+
+URL = f"{API}/openapi.json"
+ATOMIC = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
+TYPES = ("users", "roles", "groups")
+# Ids of a second resource of each type, of one that comes and goes, and of nothing.
+OTHER = "0190b5a0-0000-7000-8000-00000000ada1"
+NEW = "0190b5a0-0000-7000-8000-00000000ada2"
+NOBODY = "0190b5a0-0000-7000-8000-00000000ada3"
+
+# What stands for the other variables of paths.
+FILE = {"name": "page.js"}
+
+OPERATORS = ("eq", "ne", "lt", "le", "gt", "ge", "in", "nin", "isnull")
+OPERATORS += ("contains", "icontains", "startswith", "endswith")
+
+# What SQL has no part in is shown on one engine.
+one_engine = pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def document(client) -> Json:
+    return client.get(URL).json
+
+
+@pytest.fixture
+def known(document) -> dict[str, Operation]:
+    """The operations of the description, by their ids."""
+    return operations(document)
+
+
+@pytest.fixture
+def world(client) -> Client:
+    fill(client)
+    return client
+
+
+def fill(client: Client) -> None:
+    """Store two resources of each type, the first of each with the id of the examples."""
+    groups = {"data": [{"type": "groups", "id": id} for id in (ID, OTHER)]}
+    related = {"role": {"data": {"type": "roles", "id": ID}}, "groups": groups}
+    adds = []
+    for id in (ID, OTHER):
+        named = {"id": id, "attributes": {"name": id}}
+        user = {"attributes": {"name": "Somebody", "email": f"{id}@example.com"}}
+        user |= {"relationships": related}
+        adds.append({"op": "add", "data": {"type": "users", "id": id, **user}})
+        adds[:0] = [{"op": "add", "data": {"type": type} | named} for type in ("roles", "groups")]
+    headers = {"Accept": ATOMIC, "Content-Type": ATOMIC}
+    response = client.post(f"{API}/operations", {"atomic:operations": adds}, headers=headers)
+    assert response.status_int == 200, response.text
+
+
+def send(client: Client, operation: Operation, *, query: Any = (), **options: Any):
+    """Send a request of an operation, to what the examples are about.
+
+    :param options: those of `Client.request`, and a `document` to send.
+    """
+    url = operation.url(**FILE | options.pop("variables", {}))
+    headers = {}
+    if "requestBody" in operation.described:
+        media_type, _ = operation.body
+        headers = {"Content-Type": media_type, "Accept": media_type}
+        options.setdefault("body", json.dumps(options.pop("document", example(operation))).encode())
+    options["headers"] = headers | options.get("headers", {})
+    return client.request(
+        operation.method, f"{url}?{urlencode(query)}" if query else url, **options
+    )
+
+
+def example(operation: Operation) -> Any:
+    """The example of a document to send; one made of its schema where there is none."""
+    _, said = operation.body
+    return said["example"] if "example" in said else value(operation.document, said["schema"])
+
+
+# Paths and methods
+
+
+@one_engine
+def test_the_description_is_one_of_openapi_3_1(document):
+    openapi_spec_validator.validate(document)
+    assert document["openapi"].startswith("3.1.")
+
+
+@one_engine
+def test_every_method_of_every_route_is_described_and_nothing_else(service, document, known):
+    assert sorted(described(service.app, document)) == sorted(served(service.app))
+    # And the service says so itself.
+    for path, methods in document["paths"].items():
+        allowed = service.client.request("PUT", path.format(id=ID, name="nothing"))
+        assert allowed.status_int == 405, path
+        implied = {"options", "head"} if "get" in methods else {"options"}
+        assert {*allowed.headers["Allow"].lower().split(", ")} == {*methods, *implied}
+
+
+@one_engine
+def test_a_service_written_by_hand_is_described_by_its_docstring(app_with, document):
+    def tell(request):
+        """Tell the weather.
+
+        It is that of yesterday.
+        """
+        return {"weather": request.matchdict["day"]}
+
+    def include(config) -> None:
+        service = Service(name="weather", path=r"/weather/{day:\d+}/report", renderer="json")
+        service.add_view("GET", tell)
+        config.add_cornice_service(service)
+
+    app = app_with(include)
+    own = Client(app).get(URL).json
+    assert sorted(described(app, own)) == sorted(served(app))
+    assert served(app) - {*described(app, document)} == {("weather", "GET")}
+    openapi_spec_validator.validate(own)
+    told = own["paths"].pop("/weather/{day}/report")["get"]
+    assert (told["summary"], told["description"]) == (
+        "Tell the weather",
+        "It is that of yesterday.",
+    )
+    assert [(one["name"], one["in"]) for one in told["parameters"]] == [("day", "path")]
+    assert own["paths"] == document["paths"]
+    operation = operations({**own, "paths": {"/weather/{day}/report": {"get": told}}})["weather"]
+    check_response(operation, Client(app).get("/weather/7/report"))
+
+
+# Parameters
+
+
+def lists(known: dict[str, Operation]) -> list[Operation]:
+    return [operation for operation in known.values() if "filter" in operation.query]
+
+
+def cursors(client: Client, operation: Operation) -> dict[str, str]:
+    """The cursors that the links of a list have."""
+    first = send(client, operation, query={"page[size]": 1}).json["links"]
+    second = client.get(first["next"]).json["links"]
+    return {
+        name: parse_qs(urlsplit(link).query)[name][0]
+        for name, link in (("page[after]", first["next"]), ("page[before]", second["prev"]))
+    }
+
+
+def test_every_parameter_that_is_described_is_accepted(world, known, document):
+    for operation in known.values():
+        query = {
+            name: spelled(value(document, parameter["schema"]))
+            for name, parameter in operation.query.items()
+        }
+        if operation.id in ("users_list", "roles_list", "groups_list"):
+            query |= cursors(world, operation)
+            for pair in query.items():
+                response = send(world, operation, query=[pair])
+                assert response.status_int == 200, (operation.id, pair, response.text)
+        elif query and operation.method == "GET":
+            # The three ways to ask for a page do not go together.
+            query = {name: text for name, text in query.items() if not name.startswith("page")}
+            response = send(world, operation, query=query)
+            assert response.status_int == 200, (operation.id, response.text)
+
+
+@one_engine
+def test_a_parameter_that_is_not_described_is_refused(client, known):
+    for operation in known.values():
+        for name in (
+            "include",
+            "sort",
+            "filter[id]",
+            "page[size]",
+            "fields[users]",
+            "fields[nope]",
+        ):
+            if name not in operation.query and 400 in operation.responses:
+                response = send(client, operation, query={name: ID}, body=None)
+                assert response.status_int == 400, (operation.id, name)
+                assert sources(response)[0][0] == name
+
+
+@one_engine
+def test_operators_and_paths_of_filters_that_are_not_described_are_refused(client, known, document):
+    for type in TYPES:
+        operation = known[f"{type}_list"]
+        paths = ["id", *fields(known, type, "attributes", "relationships"), "nope", "name.id"]
+        for name in fields(known, type, "relationships"):
+            paths += [f"{name}.{field}" for field in fields(known, target(known, type, name))]
+        refused = 0
+        for path, operator in product(paths, OPERATORS):
+            plain = f"filter[{path}]"
+            name = plain if operator == "eq" else f"{plain}[{operator}]"
+            # What a relationship leads to has the operators that it has in its own lists.
+            if name not in operation.query and not ("." in path and plain in operation.query):
+                schema = operation.query.get(plain, {"schema": {"type": "string"}})["schema"]
+                text = "true" if operator == "isnull" else spelled(value(document, schema))
+                response = send(client, operation, query={name: text})
+                assert sources(response) == [(name, "invalid_parameter")], name
+                refused += 1
+        assert refused > len(OPERATORS)
+
+
+@one_engine
+def test_enumerations_are_exactly_what_is_accepted(world, known, document):
+    attributes = {name for type in TYPES for name in fields(known, type)}
+    relationships = {name for type in TYPES for name in fields(known, type, "relationships")}
+    paths = {f"{one}.{other}" for one in relationships for other in relationships}
+    every = {"", "id", "type", "nope", *attributes, *relationships}
+    tried = set()
+    for operation in known.values():
+        for name, parameter in operation.query.items():
+            taken = resolved(document, parameter["schema"].get("items", {})).get("enum")
+            # A parameter is the same wherever it is.
+            if taken is None or operation.method != "GET" or str(parameter) in tried:
+                continue
+            tried.add(str(parameter))
+            values = every | {"include": paths, "sort": {f"-{one}" for one in every}}.get(
+                name, set()
+            )
+            assert {*taken} < values
+            for text in values if name == "sort" else values - {""}:
+                response = send(world, operation, query={name: text})
+                expected = 200 if text in taken else 400
+                assert response.status_int == expected, (operation.id, name, text)
+    assert len(tried) > 10
+
+
+def fields(known: dict[str, Operation], type: str, *kinds: str) -> list[str]:
+    """The fields of a type as they are shown: its attributes, or those of other kinds."""
+    shown = known[f"{type}_read"]
+    return [
+        n for kind in kinds or ("attributes",) for n in shown.schema("data", kind)["properties"]
+    ]
+
+
+def target(known: dict[str, Operation], type: str, relationship: str) -> str:
+    """The type that a relationship leads to."""
+    shown = known[f"{type}_read"]
+    linkage = value(shown.document, shown.schema("data", "relationships", relationship, "data"))
+    return (linkage[0] if isinstance(linkage, list) else linkage)["type"]
+
+
+@one_engine
+def test_bounds_are_those_of_the_settings_and_hold(app_with):
+    settings = {"max_page_size": 50, "max_operations": 3, "max_include_paths": 2}
+    settings |= {"max_filter_values": 3, "max_filter_length": 120}
+    client = Client(app_with(**{name: str(number) for name, number in settings.items()}))
+    document = client.get(URL).json
+    known = operations(document)
+    query = known["users_list"].query
+    assert query["page[size]"]["schema"]["maximum"] == 50
+    assert query["page[limit]"]["schema"]["maximum"] == 50
+    assert query["include"]["schema"]["maxItems"] == 2
+    assert query["filter"]["schema"]["maxLength"] == 120
+    assert query["filter[groups]"]["schema"]["maxItems"] == 3
+    tried = set()
+    for operation, name in (
+        (known[f"{t}_list"], n) for t in TYPES for n in known[f"{t}_list"].query
+    ):
+        schema = operation.query[name]["schema"]
+        for bound, within in bounds(document, schema) if str(schema) not in tried else ():
+            response = send(client, operation, query={name: spelled(bound)})
+            assert response.status_int == (200 if within else 400), (operation.id, name, bound)
+        tried.add(str(schema))
+    assert len(tried) > 20
+    performed = known["operations"]
+    _, said = performed.body
+    assert member(document, said["schema"], "atomic:operations")["maxItems"] == 3
+    for number, status in ((3, 200), (4, 400)):
+        adds = [
+            {"op": "add", "data": {"type": "groups", "attributes": {"name": f"{number} {n}"}}}
+            for n in range(number)
+        ]
+        response = send(client, performed, document={"atomic:operations": adds})
+        assert response.status_int == status
+        assert (faults(document, said["schema"], {"atomic:operations": adds}) == []) is (
+            number == 3
+        )
+
+
+@one_engine
+@pytest.mark.parametrize(("settings", "default"), [({}, 20), ({"page_size": "7"}, 7)])
+def test_the_size_of_a_page_is_by_default_what_is_described(app_with, settings, default):
+    client = Client(app_with(**settings))
+    size = operations(client.get(URL).json)["groups_list"].query["page[size]"]["schema"]
+    for number in range(21):
+        new = {"data": {"type": "groups", "attributes": {"name": str(number)}}}
+        client.post(f"{API}/groups", new)
+    assert len(client.get(f"{API}/groups").json["data"]) == size["default"] == default
+
+
+# Documents that are sent
+
+
+@one_engine
+@pytest.mark.parametrize("type", TYPES)
+@pytest.mark.parametrize("verb", ["create", "update"])
+def test_a_resource_is_accepted_if_it_is_as_described(world, known, document, type, verb):
+    operation = known[f"{type}_{verb}"]
+    _, said = operation.body
+    base = value(document, said["schema"])
+    data = base["data"]
+    data["id"] = {"create": NEW, "update": ID}[verb]
+    sent = member(document, said["schema"], "data", "attributes")["properties"]
+    values = [(name, bound) for name in sent for bound, _ in bounds(document, sent[name])]
+    values += [
+        (name, [bound])
+        for name in sent
+        for bound, _ in bounds(document, sent[name].get("items", {}))
+    ]
+    documents = [base, *variants(base)]
+    documents += [{"data": data | {"attributes": data["attributes"] | {n: v}}} for n, v in values]
+    accepted = 0
+    for one in documents:
+        response = send(world, operation, document=one)
+        wrong = faults(document, said["schema"], one)
+        assert (response.status_int < 300) is (wrong == []), (one, wrong, response.text)
+        if response.status_int < 300:
+            accepted += 1
+        if "Location" in response.headers:
+            if type == "roles":  # nobody may hold it
+                world.patch(f"{USERS}/{ID}/relationships/role", {"data": None})
+            assert world.delete(response.headers["Location"]).status_int == 204
+    assert 10 < accepted < len(documents) / 2
+
+    shown = known[f"{type}_read"].schema("data", "attributes")["properties"]
+    assert shown.keys() > sent.keys()
+    for name in shown.keys() - sent.keys():
+        attributes = data["attributes"] | {name: value(document, shown[name])}
+        response = send(world, operation, document={"data": data | {"attributes": attributes}})
+        assert sources(response) == [(f"/data/attributes/{name}", "read_only_field")]
+
+
+@one_engine
+def test_linkage_is_accepted_if_it_is_as_described(world, known, document):
+    for operation in known.values():
+        if "linkage" in operation.id and operation.method != "GET":
+            _, said = operation.body
+            base = value(document, said["schema"])
+            for one in (base, *variants(base)):
+                response = send(world, operation, document=one)
+                wrong = faults(document, said["schema"], one)
+                assert (response.status_int == 204) is (wrong == []), (operation.id, one, wrong)
+
+
+@one_engine
+def test_operations_are_accepted_only_if_they_are_as_described(service, known, document):
+    operation = known["operations"]
+    _, said = operation.body
+    group, user = ({"type": type, "id": ID} for type in ("groups", "users"))
+    members = {**group, "relationship": "members"}
+    local = {"type": "groups", "lid": "g"}
+    named = {"attributes": {"name": "Named"}}
+    for performed in (
+        [{"op": "add", "data": {**local, **named}}],
+        [{"op": "add", "href": f"{API}/groups", "data": {"type": "groups", **named}}],
+        [{"op": "update", "ref": group, "data": {**group, **named}}],
+        [{"op": "update", "data": {**group, **named, "relationships": {"members": {"data": []}}}}],
+        [{"op": "remove", "ref": group, "meta": {"if_match": "*"}}],
+        [{"op": "add", "ref": members, "data": [user]}],
+        [{"op": "update", "ref": {**user, "relationship": "role"}, "data": None}],
+        [{"op": "remove", "href": f"{API}/groups/{ID}/relationships/members", "data": [user]}],
+    ):
+        base = {"atomic:operations": performed}
+        service.empty()
+        fill(service.client)
+        for one in (base, *variants(base)):
+            response = send(service.client, operation, document=one)
+            assert response.status_int == 200 or one is not base, response.text
+            if response.status_int == 200:
+                assert faults(document, said["schema"], one) == [], one
+
+
+def test_every_example_of_a_document_to_send_is_accepted(service, known):
+    examples = 0
+    for operation in known.values():
+        if "requestBody" in operation.described and "example" in operation.body[1]:
+            service.empty()
+            response = send(service.client, operation)
+            assert response.status_int == operation.success, response.text
+            check_response(operation, response)
+            examples += 1
+    assert examples >= len(TYPES) + 1  # and one of operations
+
+
+# Responses
+
+
+@one_engine
+def test_every_example_of_a_response_is_one(known, document):
+    examples = 0
+    for operation in known.values():
+        for said in operation.responses.values():
+            for media in said.get("content", {}).values():
+                found = [media[name] for name in ("example",) if name in media]
+                found += [one["value"] for one in media.get("examples", {}).values()]
+                for one in found:
+                    assert faults(document, media["schema"], one) == []
+                examples += len(found)
+    assert examples > 100
+
+
+USER, ROLE = ({"type": type, "id": ID} for type in ("users", "roles"))
+STALE = '"1.stale"'
+
+
+def failures_of(operation: Operation) -> Iterator[tuple[int, str, Json]]:
+    """Requests that fail, by what is described of their operation.
+
+    Each comes with its status, and with whose it is: that of a client that the service permits
+    everything, or nothing, or that it is strict with.
+    """
+    if 406 not in operation.responses:
+        return  # it takes every request
+    yield 400, "usual", {"query": {"nope": 1}}
+    yield 406, "usual", {"headers": {"Accept": "text/html"}}
+    yield 414, "strict", {"query": {"nope": "x" * 400}}
+    if "service" not in operation.described["tags"]:
+        yield 403, "closed", {}
+    if "{id}" in operation.path:
+        others = {}
+        if operation.method == "PATCH" and "linkage" not in operation.id:
+            others = {"document": {"data": {"type": operation.id.partition("_")[0], "id": NOBODY}}}
+        yield 404, "usual", {"variables": {"id": NOBODY}} | others
+    if 304 in operation.responses:
+        yield 304, "usual", {"headers": {"If-None-Match": "*"}}
+    if "requestBody" in operation.described:
+        yield 400, "usual", {"body": b"{"}
+        yield 413, "strict", {"body": b" " * 3000}
+        yield 415, "usual", {"headers": {"Content-Type": "text/plain"}}
+        yield from refused_documents(operation)
+    if operation.id == "roles_delete":
+        yield 409, "usual", {}
+    if 412 in operation.responses and operation.id != "operations":
+        yield 412, "usual", {"headers": {"If-Match": STALE}}
+        yield 428, "strict", {}
+
+
+def refused_documents(operation: Operation) -> Iterator[tuple[int, str, Json]]:
+    """Requests whose document is well-formed."""
+    if operation.id == "operations":
+        for status, name, performed in (
+            (404, "usual", {"op": "remove", "ref": USER | {"id": NOBODY}}),
+            (403, "closed", {"op": "remove", "ref": USER}),
+            (409, "usual", {"op": "remove", "ref": ROLE}),
+            (412, "usual", {"op": "remove", "ref": USER, "meta": {"if_match": STALE}}),
+            (422, "usual", {"op": "add", "data": {"type": "users"}}),
+            (428, "strict", {"op": "remove", "ref": USER}),
+        ):
+            yield status, name, {"document": {"atomic:operations": [performed]}}
+        return
+    document = example(operation)
+    data = document["data"]
+    other = [ROLE | {"type": "nope"}] if isinstance(data, list) else data | {"type": "nope"}
+    yield 409, "usual", {"document": {"data": other}}
+    if "linkage" not in operation.id:
+        yield 422, "usual", {"document": {"data": data | {"attributes": {"nope": 1}}}}
+
+
+@one_engine
+def test_every_response_is_as_described(service, app_with, known):
+    limits = {"max_body_size": "2000", "max_url_length": "300", "require_if_match": "true"}
+    clients = {
+        "usual": service.client,
+        "closed": Client(app_with(anonymous_permissions="")),
+        "strict": Client(app_with(**limits)),
+    }
+    seen = set()
+    fill(service.client)
+    for operation in sorted(known.values(), key=lambda operation: operation.method != "GET"):
+        if operation.method != "GET":
+            service.empty()
+            fill(service.client)
+        for status, name, options in failures_of(operation):
+            response = send(clients[name], operation, **options)
+            assert response.status_int == status, (operation.id, options, response.text)
+            check_response(operation, response)
+            seen.add(status)
+        if operation.id == "roles_delete":  # which nobody may hold
+            assert service.client.patch(f"{USERS}/{ID}/relationships/role", {"data": None})
+            assert service.client.patch(f"{USERS}/{OTHER}/relationships/role", {"data": None})
+        response = send(service.client, operation)
+        assert response.status_int == operation.success, (operation.id, response.text)
+        check_response(operation, response)
+    assert seen == {304, 400, 403, 404, 406, 409, 412, 413, 414, 415, 422, 428}
+
+
+# The description as a resource
+
+
+@one_engine
+def test_the_description_has_an_entity_tag(client):
+    first = client.get(URL)
+    assert first.headers["Content-Type"] == "application/json"
+    assert first.headers["Cache-Control"] == "no-cache"
+    tag = first.headers["ETag"]
+    assert tag.startswith('"')
+    assert client.get(URL).headers["ETag"] == tag
+    for given in (tag, f'"other", {tag}', "*"):
+        again = client.get(URL, headers={"If-None-Match": given})
+        assert (again.status_int, again.headers["ETag"]) == (304, tag)
+    assert client.get(URL, headers={"If-None-Match": '"other"'}).json == first.json
+    head = client.request("HEAD", URL)
+    assert (head.status_int, head.headers["ETag"]) == (200, tag)
+
+
+@one_engine
+def test_the_description_names_the_server_that_it_is_asked_of(client):
+    paths = client.get(URL).json["paths"]
+    tags = set()
+    for environ, server in (
+        ({}, "http://localhost"),
+        ({"HTTP_HOST": "api.example.com:8080"}, "http://api.example.com:8080"),
+        ({"HTTP_HOST": "x.org", "wsgi.url_scheme": "https"}, "https://x.org"),
+        ({"HTTP_HOST": "x.org", "SCRIPT_NAME": "/some/prefix"}, "http://x.org/some/prefix"),
+    ):
+        response = client.get(URL, environ=environ)
+        assert response.json["servers"] == [{"url": server}]
+        assert response.json["paths"] == paths
+        tags.add(response.headers["ETag"])
+        # Together they make the URLs that documents are linked by.
+        links = client.get(API, environ=environ).json["links"]
+        assert links["describedby"] == server + URL
+        assert links["users"] == server + USERS
+        assert {URL, USERS} < paths.keys()
+    assert len(tags) == 4
+
+
+@one_engine
+def test_headers_of_just_anybody_do_not_change_the_server(client):
+    forwarded = {"X-Forwarded-Host": "evil.example.com", "X-Forwarded-Proto": "https"}
+    forwarded |= {"X-Forwarded-Prefix": "/evil", "Forwarded": "host=evil.example.com"}
+    assert client.get(URL, headers=forwarded).body == client.get(URL).body
+
+
+@one_engine
+def test_the_description_can_be_read_by_everyone_and_changed_by_nobody(client, app_with):
+    closed = Client(app_with(anonymous_permissions=""))
+    assert closed.get(URL).json == client.get(URL).json
+    options = client.request("OPTIONS", URL)
+    assert (options.status_int, options.headers["Allow"]) == (204, "GET, HEAD, OPTIONS")
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        refused = client.request(method, URL, {})
+        assert (refused.status_int, refused.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert sources(refused) == [("", "method_not_allowed")]
+    for accept in ("text/html", "application/json", "*/*"):
+        assert client.get(URL, headers={"Accept": accept}).status_int == 200

@@ -1,0 +1,94 @@
+"""A browser without a screen, and a reverse proxy to put between it and the service."""
+
+import http.client
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.chrome.webdriver import WebDriver
+
+# About one connection (RFC 9110 §7.6.1), or said by the proxy itself.
+OF_ONE_HOP = {"connection", "date", "keep-alive", "server", "transfer-encoding"}
+
+
+@contextmanager
+def chromium() -> Iterator[WebDriver]:
+    """Run Chromium, which reaches this machine alone, until the block ends."""
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    assert None not in programs, "chromium and chromedriver are needed"
+    options = webdriver.ChromeOptions()
+    options.binary_location, driver = programs
+    options.add_argument("--headless=new")
+    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    options.add_argument("--no-proxy-server")
+    options.add_argument("--disable-dev-shm-usage")
+    options.add_argument("--window-size=1280,1000")
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    running = webdriver.Chrome(options=options, service=Service(driver))
+    try:
+        yield running
+    finally:
+        running.quit()
+
+
+def complaints(browser: WebDriver) -> list[str]:
+    """The errors in the console since the last call; what a policy has blocked is one."""
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def requests(browser: WebDriver) -> list[str]:
+    """The URLs that were asked for since the last call, whether or not there was an answer."""
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    urls = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    return [url for url in urls if not url.startswith("data:")]
+
+
+@contextmanager
+def proxy(address: str, prefix: str) -> Iterator[str]:
+    """Serve a service below a prefix, which it does not see; yield the address with the prefix."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def pass_on(self) -> None:
+            if not self.path.startswith(f"{prefix}/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            service = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
+            headers = {k: v for k, v in self.headers.items() if k.lower() not in OF_ONE_HOP}
+            service.request(self.command, self.path.removeprefix(prefix), body or None, headers)
+            response = service.getresponse()
+            answer = response.read()
+            service.close()
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                if name.lower() not in OF_ONE_HOP:
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = pass_on  # noqa: N815  # http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{prefix}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,42 @@
+"""The console script `users-service`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server import ROOT
+from users_service.cli import main
+
+
+def test_the_committed_description_is_that_of_the_service(capsys):
+    main(["openapi", str(ROOT / "development.ini")])
+    assert (ROOT / "docs" / "openapi.json").read_text() == capsys.readouterr().out
+
+
+def test_the_description_needs_no_database_and_follows_the_settings(tmp_path, capsys):
+    ini = tmp_path / "other.ini"
+    ini.write_text(
+        "[app:main]\n"
+        "use = egg:users_service\n"
+        "users_service.database_url = postgresql+psycopg://nobody@127.0.0.1:1/nothing\n"
+        "users_service.max_operations = 7\n"
+    )
+    main(["openapi", str(ini)])
+    schemas = json.loads(capsys.readouterr().out)["components"]["schemas"]
+    assert schemas["AtomicRequest"]["properties"]["atomic:operations"]["maxItems"] == 7
+
+
+@pytest.mark.parametrize("command", ["openapi", "migrate"])
+def test_faults_of_the_settings_are_told_in_a_sentence_each(tmp_path, command):
+    ini = tmp_path / "wrong.ini"
+    ini.write_text("[app:main]\nuse = egg:users_service\nusers_service.max_operations = many\n")
+    script = Path(sys.executable).parent / "users-service"
+    done = subprocess.run([script, command, ini], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "users_service.max_operations" in done.stderr
+    assert "users_service.database_url" in done.stderr
+    assert "Traceback" not in done.stderr
