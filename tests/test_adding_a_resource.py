@@ -105,6 +105,12 @@ def test_a_model_a_schema_one_line_and_a_migration_make_a_resource(tree):
         shown = call("GET", f"{api}/teams/{compilers['id']}?include=lead")
         assert shown["data"]["relationships"]["lead"]["data"] == {"type": "users", "id": grace}
         assert names({"data": shown["included"]}) == ["Grace"]
+
+        described = call("GET", f"{api}/openapi.json")
+        attributes = described["components"]["schemas"]["TeamsResourceAttributes"]["properties"]
+        assert attributes.keys() >= {"name", "is_open", "creation_time"}
+        assert "/api/v1/teams/{id}/relationships/lead" in described["paths"]
+        assert "teams.filter.lead.email" in described["components"]["parameters"]
     run(tree, ".venv/bin/alembic -c development.ini downgrade -1")
     jsonapi = Path("users_service", "jsonapi")
     assert files(tree / jsonapi) == files(ROOT / jsonapi)

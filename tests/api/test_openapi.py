@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import openapi_spec_validator
 import pytest
 from cornice.service import Service
 
@@ -85,15 +84,14 @@ def send(client: Client, operation: Operation, *, query: Any = (), **options: An
     :param options: those of `Client.request`, and a `document` to send.
     """
     url = operation.url(**FILE | options.pop("variables", {}))
+    url += f"?{urlencode(query)}" if query else ""
     headers = {}
     if "requestBody" in operation.described:
         media_type, _ = operation.body
         headers = {"Content-Type": media_type, "Accept": media_type}
         options.setdefault("body", json.dumps(options.pop("document", example(operation))).encode())
     options["headers"] = headers | options.get("headers", {})
-    return client.request(
-        operation.method, f"{url}?{urlencode(query)}" if query else url, **options
-    )
+    return client.request(operation.method, url, **options)
 
 
 def example(operation: Operation) -> Any:
@@ -106,14 +104,10 @@ def example(operation: Operation) -> Any:
 
 
 @one_engine
-def test_the_description_is_one_of_openapi_3_1(document):
-    openapi_spec_validator.validate(document)
-    assert document["openapi"].startswith("3.1.")
-
-
-@one_engine
 def test_every_method_of_every_route_is_described_and_nothing_else(service, document, known):
-    assert sorted(described(service.app, document)) == sorted(served(service.app))
+    found = described(service.app, document)
+    assert sorted(found) == sorted(served(service.app))
+    assert len(known) == len(found)  # each has an id of its own
     # And the service says so itself.
     for path, methods in document["paths"].items():
         allowed = service.client.request("PUT", path.format(id=ID, name="nothing"))
@@ -140,7 +134,6 @@ def test_a_service_written_by_hand_is_described_by_its_docstring(app_with, docum
     own = Client(app).get(URL).json
     assert sorted(described(app, own)) == sorted(served(app))
     assert served(app) - {*described(app, document)} == {("weather", "GET")}
-    openapi_spec_validator.validate(own)
     told = own["paths"].pop("/weather/{day}/report")["get"]
     assert (told["summary"], told["description"]) == (
         "Tell the weather",
@@ -153,10 +146,6 @@ def test_a_service_written_by_hand_is_described_by_its_docstring(app_with, docum
 
 
 # Parameters
-
-
-def lists(known: dict[str, Operation]) -> list[Operation]:
-    return [operation for operation in known.values() if "filter" in operation.query]
 
 
 def cursors(client: Client, operation: Operation) -> dict[str, str]:
@@ -189,15 +178,9 @@ def test_every_parameter_that_is_described_is_accepted(world, known, document):
 
 @one_engine
 def test_a_parameter_that_is_not_described_is_refused(client, known):
+    names = ("include", "sort", "filter[id]", "page[size]", "fields[users]", "fields[nope]")
     for operation in known.values():
-        for name in (
-            "include",
-            "sort",
-            "filter[id]",
-            "page[size]",
-            "fields[users]",
-            "fields[nope]",
-        ):
+        for name in names:
             if name not in operation.query and 400 in operation.responses:
                 response = send(client, operation, query={name: ID}, body=None)
                 assert response.status_int == 400, (operation.id, name)
@@ -239,9 +222,8 @@ def test_enumerations_are_exactly_what_is_accepted(world, known, document):
             if taken is None or operation.method != "GET" or str(parameter) in tried:
                 continue
             tried.add(str(parameter))
-            values = every | {"include": paths, "sort": {f"-{one}" for one in every}}.get(
-                name, set()
-            )
+            more = {"include": paths, "sort": {f"-{one}" for one in every}}
+            values = every | more.get(name, set())
             assert {*taken} < values
             for text in values if name == "sort" else values - {""}:
                 response = send(world, operation, query={name: text})
@@ -252,10 +234,8 @@ def test_enumerations_are_exactly_what_is_accepted(world, known, document):
 
 def fields(known: dict[str, Operation], type: str, *kinds: str) -> list[str]:
     """The fields of a type as they are shown: its attributes, or those of other kinds."""
-    shown = known[f"{type}_read"]
-    return [
-        n for kind in kinds or ("attributes",) for n in shown.schema("data", kind)["properties"]
-    ]
+    shown = [known[f"{type}_read"].schema("data", kind) for kind in kinds or ("attributes",)]
+    return [name for schema in shown for name in schema["properties"]]
 
 
 def target(known: dict[str, Operation], type: str, relationship: str) -> str:
@@ -278,40 +258,38 @@ def test_bounds_are_those_of_the_settings_and_hold(app_with):
     assert query["include"]["schema"]["maxItems"] == 2
     assert query["filter"]["schema"]["maxLength"] == 120
     assert query["filter[groups]"]["schema"]["maxItems"] == 3
-    tried = set()
-    for operation, name in (
-        (known[f"{t}_list"], n) for t in TYPES for n in known[f"{t}_list"].query
-    ):
-        schema = operation.query[name]["schema"]
-        for bound, within in bounds(document, schema) if str(schema) not in tried else ():
+    # What is described alike is tried once.
+    schemas = {
+        str(parameter["schema"]): (operation, name)
+        for operation in (known[f"{type}_list"] for type in TYPES)
+        for name, parameter in operation.query.items()
+    }
+    assert len(schemas) > 20
+    for operation, name in schemas.values():
+        for bound, within in bounds(document, operation.query[name]["schema"]):
             response = send(client, operation, query={name: spelled(bound)})
             assert response.status_int == (200 if within else 400), (operation.id, name, bound)
-        tried.add(str(schema))
-    assert len(tried) > 20
     performed = known["operations"]
     _, said = performed.body
     assert member(document, said["schema"], "atomic:operations")["maxItems"] == 3
-    for number, status in ((3, 200), (4, 400)):
-        adds = [
-            {"op": "add", "data": {"type": "groups", "attributes": {"name": f"{number} {n}"}}}
-            for n in range(number)
-        ]
-        response = send(client, performed, document={"atomic:operations": adds})
-        assert response.status_int == status
-        assert (faults(document, said["schema"], {"atomic:operations": adds}) == []) is (
-            number == 3
-        )
+    names = [{"attributes": {"name": name}} for name in "abcd"]
+    adds = [{"op": "add", "data": {"type": "groups", **named}} for named in names]
+    for within, some in ((False, adds), (True, adds[:3])):
+        sent = {"atomic:operations": some}
+        assert send(client, performed, document=sent).status_int == (200 if within else 400)
+        assert (faults(document, said["schema"], sent) == []) is within
 
 
 @one_engine
 @pytest.mark.parametrize(("settings", "default"), [({}, 20), ({"page_size": "7"}, 7)])
 def test_the_size_of_a_page_is_by_default_what_is_described(app_with, settings, default):
     client = Client(app_with(**settings))
-    size = operations(client.get(URL).json)["groups_list"].query["page[size]"]["schema"]
+    size = operations(client.get(URL).json)["groups_list"].query["page[size]"]
     for number in range(21):
         new = {"data": {"type": "groups", "attributes": {"name": str(number)}}}
         client.post(f"{API}/groups", new)
-    assert len(client.get(f"{API}/groups").json["data"]) == size["default"] == default
+    assert f" {default} by default" in size["description"]
+    assert len(client.get(f"{API}/groups").json["data"]) == default
 
 
 # Documents that are sent
@@ -401,7 +379,11 @@ def test_every_example_of_a_document_to_send_is_accepted(service, known):
     for operation in known.values():
         if "requestBody" in operation.described and "example" in operation.body[1]:
             service.empty()
-            response = send(service.client, operation)
+            fill(service.client)
+            example = operation.body[1]["example"]
+            if "id" in example.get("data", {}):  # that of what is at the URL
+                example = {"data": example["data"] | {"id": ID}}
+            response = send(service.client, operation, document=example)
             assert response.status_int == operation.success, response.text
             check_response(operation, response)
             examples += 1
@@ -417,8 +399,8 @@ def test_every_example_of_a_response_is_one(known, document):
     for operation in known.values():
         for said in operation.responses.values():
             for media in said.get("content", {}).values():
-                found = [media[name] for name in ("example",) if name in media]
-                found += [one["value"] for one in media.get("examples", {}).values()]
+                found = [one["value"] for one in media.get("examples", {}).values()]
+                found += [media["example"]] if "example" in media else []
                 for one in found:
                     assert faults(document, media["schema"], one) == []
                 examples += len(found)
@@ -430,24 +412,25 @@ STALE = '"1.stale"'
 
 
 def failures_of(operation: Operation) -> Iterator[tuple[int, str, Json]]:
-    """Requests that fail, by what is described of their operation.
+    """Requests that fail.
 
     Each comes with its status, and with whose it is: that of a client that the service permits
     everything, or nothing, or that it is strict with.
     """
-    if 406 not in operation.responses:
+    about_resources = "service" not in operation.described["tags"]
+    if not about_resources and operation.id not in ("entry", "operations"):
         return  # it takes every request
     yield 400, "usual", {"query": {"nope": 1}}
     yield 406, "usual", {"headers": {"Accept": "text/html"}}
     yield 414, "strict", {"query": {"nope": "x" * 400}}
-    if "service" not in operation.described["tags"]:
+    if about_resources:
         yield 403, "closed", {}
     if "{id}" in operation.path:
         others = {}
         if operation.method == "PATCH" and "linkage" not in operation.id:
             others = {"document": {"data": {"type": operation.id.partition("_")[0], "id": NOBODY}}}
         yield 404, "usual", {"variables": {"id": NOBODY}} | others
-    if 304 in operation.responses:
+    if operation.method == "GET":
         yield 304, "usual", {"headers": {"If-None-Match": "*"}}
     if "requestBody" in operation.described:
         yield 400, "usual", {"body": b"{"}
@@ -456,7 +439,7 @@ def failures_of(operation: Operation) -> Iterator[tuple[int, str, Json]]:
         yield from refused_documents(operation)
     if operation.id == "roles_delete":
         yield 409, "usual", {}
-    if 412 in operation.responses and operation.id != "operations":
+    if operation.method in ("PATCH", "DELETE") or operation.id.endswith("linkage_add"):
         yield 412, "usual", {"headers": {"If-Match": STALE}}
         yield 428, "strict", {}
 
@@ -501,9 +484,8 @@ def test_every_response_is_as_described(service, app_with, known):
             assert response.status_int == status, (operation.id, options, response.text)
             check_response(operation, response)
             seen.add(status)
-        if operation.id == "roles_delete":  # which nobody may hold
-            assert service.client.patch(f"{USERS}/{ID}/relationships/role", {"data": None})
-            assert service.client.patch(f"{USERS}/{OTHER}/relationships/role", {"data": None})
+        if operation.id == "roles_delete":  # nobody may hold it
+            service.client.patch(f"{API}/roles/{ID}/relationships/users", {"data": []})
         response = send(service.client, operation)
         assert response.status_int == operation.success, (operation.id, response.text)
         check_response(operation, response)

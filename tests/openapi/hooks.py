@@ -59,8 +59,7 @@ def _speak_one_dialect(query):
 
 def _sort_by_a_field_once(query):
     if terms := query.get("sort"):
-        terms = terms.split(",") if isinstance(terms, str) else terms
-        query["sort"] = list({term.removeprefix("-"): term for term in terms}.values())
+        query["sort"] = ",".join({t.removeprefix("-"): t for t in terms.split(",")}.values())
 
 
 def _primary_data(body):

@@ -56,3 +56,6 @@ def test_the_wheel_is_served_from_an_empty_folder(tmp_path):
             created = json.load(response)
         with urllib.request.urlopen(location) as response:
             assert json.load(response) == created
+        for name in ("docs", "docs/page.js", "docs/swagger-ui.js", "openapi.json"):
+            with urllib.request.urlopen(f"{address}/api/v1/{name}") as response:
+                assert response.read()

@@ -80,4 +80,4 @@ class Components:
             found["type"] = next(kind for kind in found["type"] if kind != "null")
         if "maxLength" in found:
             found["maxLength"] = min(found["maxLength"], self.limits.max_filter_length)
-        return {key: value for key, value in found.items() if key != "examples"}
+        return found

@@ -357,6 +357,15 @@ def new_example(components: Components, resource: Resource) -> Json | None:
     return {"data": {"type": resource.type, "attributes": attributes}}
 
 
+def changes_example(components: Components, resource: Resource) -> Json | None:
+    """An example of a document that changes a resource; None where it has no example."""
+    id = example(components.id_property(resource))
+    new = new_example(components, resource)
+    if id is None or new is None:
+        return None
+    return {"data": {"type": resource.type, "id": id} | new["data"]}
+
+
 def resource_example(components: Components, resource: Resource, collection: str) -> Json | None:
     """An example of a resource object.
 

@@ -1,6 +1,7 @@
 """Methods of the API, as Operation Objects of OpenAPI (§4.8.10)."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ class Operation:
     """What a view does.
 
     :param name: the last part of its operationId.
-    :param summary: with `{}` for the type or the relationship.
+    :param summary: with `{0}` for the type and `{1}` for the relationship.
     :param status: of its success.
     :param headers: those of its success.
     :param one: whether its URL has an id.
@@ -49,27 +50,27 @@ def _change(name: str, summary: str, *failures: int) -> Operation:
 
 
 OPERATIONS: dict[Callable[..., Any], Operation] = {
-    views.list_resources: Operation(name="list", summary="List {}", one=False),
+    views.list_resources: Operation(name="list", summary="List {0}", one=False),
     views.create_resource: Operation(
         name="create",
-        summary="Create one of {}",
+        summary="Create one of {0}",
         status=201,
         headers=("ETag", "Location"),
         one=False,
         conditional=None,
     ),
-    views.read_resource: Operation(name="read", summary="Fetch one of {}"),
+    views.read_resource: Operation(name="read", summary="Fetch one of {0}"),
     views.update_resource: Operation(
-        name="update", summary="Change one of {}", conditional="If-Match"
+        name="update", summary="Change one of {0}", conditional="If-Match"
     ),
-    views.delete_resource: _change("delete", "Delete one of {}", 409),
-    views.list_related: Operation(name="list", summary="List what is in {}"),
-    views.read_related: Operation(name="read", summary="Fetch what is in {}"),
-    views.list_linkage: Operation(name="linkage_list", summary="List the ids in {}"),
-    views.read_linkage: Operation(name="linkage_read", summary="Fetch the id in {}"),
-    views.replace_linkage: _change("linkage_replace", "Set {}"),
-    views.add_linkage: _change("linkage_add", "Add to {}"),
-    views.remove_linkage: _change("linkage_remove", "Remove from {}"),
+    views.delete_resource: _change("delete", "Delete one of {0}", 409),
+    views.list_related: Operation(name="list", summary="List {1} of one of {0}"),
+    views.read_related: Operation(name="read", summary="Fetch {1} of one of {0}"),
+    views.list_linkage: Operation(name="linkage_list", summary="List the ids in {1} of one of {0}"),
+    views.read_linkage: Operation(name="linkage_read", summary="Fetch the id in {1} of one of {0}"),
+    views.replace_linkage: _change("linkage_replace", "Set {1} of one of {0}"),
+    views.add_linkage: _change("linkage_add", "Add to {1} of one of {0}"),
+    views.remove_linkage: _change("linkage_remove", "Remove from {1} of one of {0}"),
     views.show_entry: Operation(name="entry", summary="Find everything", one=False),
     views.perform_operations: Operation(
         name="operations",
@@ -92,8 +93,8 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
     found: Json = {
         "operationId": "_".join([*_subject(method.context), operation.name]),
         "tags": ["service" if source is None else source.type],
-        "summary": operation.summary.format(" ".join(_subject(method.context))),
-        "description": inspect.getdoc(method.view),
+        "summary": operation.summary.format(*_subject(method.context)),
+        "description": _text(method.view),
         "parameters": [],
     }
     if operation.one:
@@ -108,6 +109,11 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
         found["requestBody"] = {"required": True, "content": content}
     found["responses"] = _responses(components, method, operation, media, paths)
     return found
+
+
+def _text(view: Callable[..., Any]) -> str:
+    """A view's docstring without the sections of the specification that it follows."""
+    return re.sub(r"\s*\(§[^)]*\)", "", inspect.getdoc(view) or "")
 
 
 def _subject(context: Resource | Relationship | None) -> list[str]:
@@ -131,7 +137,8 @@ def _sent(components: Components, method: Method) -> tuple[Json, Json | None]:
         )
         return document, documents.new_example(components, resource)
     data = documents.changed_resource(components, resource)
-    return documents.sent(components, f"{name}ChangesDocument", data), None
+    document = documents.sent(components, f"{name}ChangesDocument", data)
+    return document, documents.changes_example(components, resource)
 
 
 def _linkage_name(relationship: Relationship) -> str:
@@ -149,7 +156,7 @@ def _responses(
     answered, example = _answered(components, method, paths)
     success = responses.success(
         components,
-        inspect.getdoc(method.view) or "",
+        _text(method.view),
         *operation.headers,
         content=None if answered is None else responses.content(answered, example, media),
         links=_links(components, method),

@@ -39,15 +39,9 @@ def of_method(
 
     :param conditional: the precondition that it takes: If-Match, If-None-Match or none.
     """
-    found: list[Parameter] = [
-        _header(components, "X-Request-ID"),
-        _header(components, "traceparent"),
-    ]
-    if conditional is not None:
-        found.append(_header(components, conditional))
-    if method.query is not None:
-        found += _of_query(components, method.query())
-    return found
+    found = [] if method.query is None else list(_of_query(components, method.query()))
+    headers = [conditional] if conditional else []
+    return found + [_header(components, name) for name in (*headers, "X-Request-ID", "traceparent")]
 
 
 def _of_query(components: Components, endpoint: Endpoint) -> Iterator[Parameter]:
@@ -204,6 +198,8 @@ def _filters(components: Components, resource: Resource) -> Iterator[Parameter]:
 
 def _filter(components: Components, resource: Resource, name: str, operator: str) -> Parameter:
     description = f"`{name}` {MEANINGS[operator]}"
+    if operator == "isnull" and name in resource.relationships:
+        description = f"`{name}` has none (`true`) or has some (`false`)"
     schema = components.filter_property(resource, name)
     if operator == "isnull":
         schema = {"type": "boolean"}
@@ -217,8 +213,6 @@ def _filter(components: Components, resource: Resource, name: str, operator: str
         description += " these, with commas between" if operator in LISTS else " one of these"
     else:
         description += " this"
-    if name in resource.relationships:
-        description = description.replace("is null", "has none").replace("is not", "has some", 1)
     wire = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
     key = f"{resource.type}.filter.{name}" + ("" if operator == "eq" else f".{operator}")
     body = _body(f"{description}.", schema)
