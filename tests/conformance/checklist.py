@@ -63,7 +63,6 @@ NOT_OFFERED: dict[str, str] = {
     "RC-08": "Methods are not overridden by a header; every client of today can send PATCH.",
     "AT-19": "The result of an added resource always has it as its data.",
     "CP-25": "Totals are exact or not given; none is estimated.",
-    "OB-01": "Its rules are held by `make clients`, since they need node.",
     "OB-02": "`make description` does it; it takes longer than a test may.",
     "OB-05": "Other origins are not served yet.",
     "OB-07": "No route is deprecated.",

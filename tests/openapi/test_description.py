@@ -148,6 +148,7 @@ def concerns(finding: str, rule: str, place: str) -> bool:
     return code == rule and f"{place} ".startswith(f"{where} ")
 
 
+@pytest.mark.conformance("OB-01")
 def test_the_description_is_valid_openapi(description):
     validate(description)
 
