@@ -56,7 +56,7 @@ class Service:
             "users_service.anonymous_permissions": "*",
         }
         self.app = self.make_app()
-        self.engine = self.app.registry["engine"]
+        self.engine = self.app.registry["engines"]["writing"]
         self.client = Client(self.app)
 
     def make_app(self, include: Callable | None = None, **settings: str) -> Router:
@@ -76,6 +76,11 @@ class Service:
                 connection.execute(delete(table))
 
 
+def dispose(app: Router) -> None:
+    for engine in app.registry["engines"].values():
+        engine.dispose()
+
+
 def database_url(engine: str, stack: ExitStack, tmp_path_factory) -> str:
     """An empty database of an engine, for as long as the stack is open."""
     if engine != "sqlite" and engines.server_url(engine) is None:
@@ -92,7 +97,7 @@ def running_service(request, tmp_path_factory):
         upgrade_database(engine)
         engine.dispose()
         service = Service(request.param, url)
-        stack.callback(service.engine.dispose)
+        stack.callback(dispose, service.app)
         yield service
 
 
@@ -111,7 +116,7 @@ def app_with(service):
 
         def make_app(include: Callable | None = None, **settings: str) -> Router:
             app = service.make_app(include, **settings)
-            stack.callback(app.registry["engine"].dispose)
+            stack.callback(dispose, app)
             return app
 
         yield make_app

@@ -43,7 +43,7 @@ def test_every_connection_is_exact_and_bounded(service):
 def test_a_statement_that_runs_too_long_is_ended(app_with):
     app = app_with(statement_timeout="0.2")
     sleep = {"postgresql": "SELECT pg_sleep(60)", "mysql": "SELECT sleep(60) FROM users"}
-    engine = app.registry["engine"]
+    engine = app.registry["engines"]["writing"]
     with engine.begin() as connection:
         connection.execute(insert(User.__table__).values(row("ada@example.com")))
     with engine.connect() as connection, pytest.raises(DBAPIError):

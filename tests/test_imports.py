@@ -28,6 +28,7 @@ PIPELINE = [
         "views",
         "operations",
         "document",
+        "serializers",
         "include",
         "links",
         "pagination",

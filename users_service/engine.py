@@ -1,11 +1,19 @@
 """The database engine for each of SQLite, PostgreSQL and MariaDB: bounded, and exact."""
 
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from users_service.settings import Settings
+
+# Seconds for which a connection that has just been used is taken to be there still: asking costs a
+# round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
+TRUSTED = 5.0
 
 # How a transaction begins on SQLite; `immediate` takes the write lock at once.
 SQLITE_BEGIN = "sqlite_begin"
@@ -13,17 +21,61 @@ SQLITE_BEGIN = "sqlite_begin"
 
 def make_engine(settings: Settings) -> Engine:
     """Return the engine of `settings.database_url`, with bounded pools, waits and statements."""
+    return _make(settings)
+
+
+def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
+    """Return an engine for requests that only read: `engine` itself, but on PostgreSQL.
+
+    There a statement on its own needs no BEGIN and no ROLLBACK, each of which is a round trip, if
+    its connection commits by itself. Such connections can write nothing, and have a pool of their
+    own.
+    """
+    if engine.dialect.name != "postgresql":
+        return engine
+    return _make(settings, isolation_level="AUTOCOMMIT", read_only="on")
+
+
+def _make(settings: Settings, **more: str) -> Engine:
     url = make_url(settings.database_url)
     options: dict[str, Any] = {
         "hide_parameters": True,  # an error's text ends up in logs
-        "pool_pre_ping": True,
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_overflow,
         "pool_timeout": settings.pool_timeout,
+        **more,
     }
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
-    return configure(url, settings, options)
+    engine = configure(url, settings, options)
+    event.listen(engine, "checkin", _note_time)
+    event.listen(engine, "checkout", partial(_ask_after_idling, engine))
+    return engine
+
+
+def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ask_after_idling(
+    engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    """Ask whether a connection is still there if it has not been used for a while."""
+    used = record.info.get("used")
+    if used is None or time.monotonic() - used < TRUSTED:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None  # the pool takes a new one in its place
+
+
+def snapshot(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection on which several statements see one state.
+
+    On SQLite every transaction does.
+    """
+    return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
 
 
 def writing(engine: Engine) -> Engine:
@@ -68,6 +120,7 @@ def _lower(text: Any) -> Any:
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     parameters = {
+        "default_transaction_read_only": options.pop("read_only", "off"),
         "timezone": "UTC",
         "lock_timeout": _milliseconds(settings.lock_timeout),
         "statement_timeout": _milliseconds(settings.statement_timeout),

@@ -5,15 +5,17 @@ import time
 from typing import Any
 
 import pyramid_tm
+import transaction
 import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from users_service.engine import make_engine, writing
+from users_service.engine import make_engine, make_reading_engine, snapshot, writing
 from users_service.migrations import check_schema
 from users_service.settings import Settings
 
@@ -35,13 +37,18 @@ def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     engine = make_engine(settings)
     check_schema(engine)
-    config.registry["engine"] = engine
-    config.registry["writing_engine"] = writing(engine)
+    reading_engine = make_reading_engine(settings, engine)
+    config.registry["engines"] = {"writing": engine, "reading": reading_engine}
+    # For unsafe methods a session counts as changed from the start: zope.sqlalchemy would otherwise
+    # roll back what Core and text statements wrote.
+    info = {"snapshot": snapshot(engine)}
+    config.registry["reading"] = _sessions(reading_engine, "active", info=info)
+    config.registry["writing"] = _sessions(writing(engine), "changed")
     config.add_settings(
         {
             # An error that is returned and not raised must not commit what was flushed before it.
             "tm.commit_veto": pyramid_tm.default_commit_veto,
-            "tm.manager_hook": pyramid_tm.explicit_manager,
+            "tm.manager_hook": new_manager,
             "tm.annotate_user": False,
         }
     )
@@ -50,18 +57,31 @@ def includeme(config: Configurator) -> None:
     config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
 
 
-def dbsession(request: Request) -> Session:
-    """The session of this request, committed or rolled back with the request's transaction.
+# The transaction manager of the request that a thread serves: sessions are made for this one, once,
+# where zope.sqlalchemy would have them listen to a manager of their own, request by request.
+MANAGER = transaction.ThreadTransactionManager()
 
-    For unsafe methods it counts as changed from the start: zope.sqlalchemy would otherwise roll
-    back what Core and text statements wrote.
+
+def new_manager(_request: Request) -> transaction.TransactionManager:
+    """Give a request a manager of its own, in which nothing begins by itself."""
+    MANAGER.manager = transaction.TransactionManager(explicit=True)
+    return MANAGER.manager
+
+
+def _sessions(engine: Engine, state: str, **options: Any) -> sessionmaker[Session]:
+    """A maker of sessions that the transaction of their thread commits or rolls back.
+
+    :param state: in which zope.sqlalchemy takes them to be: `active`, or `changed`.
     """
-    if request.method in SAFE_METHODS:
-        engine, state = request.registry["engine"], "active"
-    else:
-        engine, state = request.registry["writing_engine"], "changed"
-    session = Session(engine)
-    zope.sqlalchemy.register(session, initial_state=state, transaction_manager=request.tm)
+    maker = sessionmaker(engine, **options)
+    zope.sqlalchemy.register(maker, initial_state=state, transaction_manager=MANAGER)
+    return maker
+
+
+def dbsession(request: Request) -> Session:
+    """The session of this request, committed or rolled back with the request's transaction."""
+    kind = "reading" if request.method in SAFE_METHODS else "writing"
+    session: Session = request.registry[kind]()
     return session
 
 
@@ -81,6 +101,13 @@ def is_conflict(error: BaseException | None) -> bool:
     if code := getattr(original, "sqlite_errorcode", None):
         return (code & 0xFF) in SQLITE_CONFLICTS
     return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
+
+
+def _is_lost_read(request: Request) -> bool:
+    """Whether a connection was lost by a request that changes nothing: another one will do."""
+    error = request.exception
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost and request.method in SAFE_METHODS
 
 
 def retry_policy(deadline: float, max_body_size: int) -> Any:
@@ -104,7 +131,7 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
                 if repeatable:
                     request.make_body_seekable()
                 response: Response = router.invoke_request(request)
-                conflict = repeatable and is_conflict(request.exception)
+                conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
             if not conflict or time.monotonic() + wait > end:
                 return response

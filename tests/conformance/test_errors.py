@@ -175,7 +175,7 @@ def test_a_body_that_is_too_large_is_refused(client, app_with):
 @pytest.mark.conformance("ER-18")
 def test_an_overloaded_service_says_when_to_try_again(app_with):
     app = app_with(pool_size="1", pool_overflow="0", pool_timeout="0.1")
-    with app.registry["engine"].connect():
+    with app.registry["engines"]["reading"].connect():
         response = Client(app).get(USERS)
     assert response.status_int == 503
     assert re.fullmatch("[1-9][0-9]*", response.headers["Retry-After"])

@@ -77,7 +77,7 @@ def columns(statement: str) -> set[str]:
     ("query", "expected"),
     [
         ("fields[articles]=title", [{"id", "version", "title"}]),
-        ("fields[articles]=by-line", [{"id", "version", "written_by"}]),
+        ("fields[articles]=by-line", [{"id", "version", "author_name"}]),
         ("fields[articles]=", [{"id", "version"}]),
         ("fields[articles]=author", [{"id", "version"}]),
         ("fields[articles]=title&sort=rating", [{"id", "version", "title", "rating"}]),

@@ -6,10 +6,11 @@ errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients co
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
-rolls back, and a security policy that knows the permissions `<type>:read`, `:create`, `:update`
-and `:delete`. Constraints need names, by a naming convention, to be led back to fields; text
-columns need a collation by code point to be sorted the same on every engine; ids and integers need
-bounds in the schema. A Cornice service of the host's own answers in kind with
+rolls back (its `info["snapshot"]` may have the execution options of a connection on which several
+statements see one state), and a security policy that knows the permissions `<type>:read`,
+`:create`, `:update` and `:delete`. Constraints need names, by a naming convention, to be led back
+to fields; text columns need a collation by code point to be sorted the same on every engine; ids
+and integers need bounds in the schema. A Cornice service of the host's own answers in kind with
 `error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
 
 It creates no session, commits nothing, spells no URL prefix, and knows none of the host's

@@ -11,6 +11,7 @@ from users_service.jsonapi.include import Included
 from users_service.jsonapi.pagination import Page
 from users_service.jsonapi.query import Query
 from users_service.jsonapi.resource import Relationship, Resource
+from users_service.jsonapi.serializers import serializer
 
 Json = dict[str, Any]
 
@@ -39,7 +40,7 @@ class DocumentBuilder:
 
     def page(self, resource: Resource, page: Page, url: str) -> Json:
         """The document of a page of resources."""
-        data = [self.resource_object(resource, row) for row in page.rows]
+        data = self._resource_objects(resource, page.rows)
         primary = [(resource, row) for row in page.rows]
         return self._paged(self._document(data, self._page_links(page, url), primary), page)
 
@@ -58,32 +59,24 @@ class DocumentBuilder:
 
     def resource_object(self, resource: Resource, row: Any) -> Json:
         """Make a row, or an entity with the same attributes, into a resource object (§5.2)."""
-        id = resource.id_of(row)
-        url = self._url(resource, id)
-        found: Json = {"type": resource.type, "id": str(id)}
-        attributes = {
-            name: field.serialize(resource.attribute(name), row)
-            for name, field in resource.readable.items()
-            if self.query.shows(resource, name)
-        }
-        relationships = {
-            name: self._relationship_object(relationship, id, url)
-            for name, relationship in resource.relationships.items()
-            if self.query.shows(resource, name)
-        }
-        if attributes:
-            found["attributes"] = attributes
-        if relationships:
-            found["relationships"] = relationships
-        found["links"] = {"self": url}
+        (found,) = self._resource_objects(resource, [row])
         return found
 
-    def _relationship_object(self, relationship: Relationship, id: Any, url: str) -> Json:
-        found: Json = {"links": links.relationship_links(url, relationship)}
-        key = (relationship.source.type, id, relationship.name)
-        if key in self.included.linkage:
-            found["data"] = self._identifiers(relationship, self.included.linkage[key])
+    def _resource_objects(self, resource: Resource, rows: Sequence[Any]) -> list[Json]:
+        make = serializer(resource, self.query.fields.get(resource.type)).resource_object
+        collection = self._collection(resource)
+        found = [make(row, collection) for row in rows]
+        if self.included.linkage:
+            for row, item in zip(rows, found, strict=True):
+                self._add_linkage(resource, resource.id_of(row), item.get("relationships", {}))
         return found
+
+    def _add_linkage(self, resource: Resource, id: Any, relationships: Json) -> None:
+        for name, shown in relationships.items():
+            key = (resource.type, id, name)
+            if key in self.included.linkage:
+                relationship = resource.relationships[name]
+                shown["data"] = self._identifiers(relationship, self.included.linkage[key])
 
     def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
         kind = relationship.target.type
@@ -91,10 +84,11 @@ class DocumentBuilder:
             return [{"type": kind, "id": str(id)} for id in ids]
         return None if ids is None else {"type": kind, "id": str(ids)}
 
-    def _url(self, resource: Resource, id: Any) -> str:
+    def _collection(self, resource: Resource) -> str:
+        """The URL of the resources of a type, made once for a document."""
         if resource.type not in self._collections:
             self._collections[resource.type] = links.collection_url(self.request, resource)
-        return links.below(self._collections[resource.type], id)
+        return self._collections[resource.type]
 
     def _with_query(self, url: str | None) -> str:
         return links.with_query(url or "", self.query.pairs)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from users_service.jsonapi import cursors, statements
@@ -32,8 +32,8 @@ def fetch_page(
     """Fetch the page that a query asks for, of the resources for which the conditions hold."""
     if query.filter is not None:
         conditions = (*conditions, to_sql(query.filter))
-    wanted = statements.columns(resource, query, query.include, query.order)
-    statement = select(*wanted).where(*conditions)
+    statement = statements.select_rows(resource, query, query.include, query.order)
+    statement = statement.where(*conditions)
     counting = statements.select_total(resource, *conditions)
     if isinstance(query.page, OffsetPage):
         total = session.execute(counting).scalar_one()
@@ -66,8 +66,12 @@ def _by_cursor(
     if backwards:
         rows = rows[::-1]
 
+    attributes = [
+        resource.id_attribute if name == "id" else resource.attribute(name) for name, _ in order
+    ]
+
     def cursor(row: Any) -> str:
-        position = tuple(getattr(row, resource.column(name).key) for name, _ in order)
+        position = tuple(getattr(row, attribute) for attribute in attributes)
         return cursors.encode(resource, order, query.scope, position)
 
     end = cursors.encode(resource, order, query.scope, cursors.BEHIND_LAST)

@@ -10,7 +10,7 @@ from uuid import UUID
 from marshmallow.fields import Field
 from marshmallow_jsonapi.fields import BaseRelationship
 from sqlalchemy import Column, Table, inspect
-from sqlalchemy.orm import MANYTOMANY, MANYTOONE, InstrumentedAttribute, RelationshipProperty
+from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty
 
 # The types of columns that a cursor can carry; resources are sorted by no others.
 SORTABLE = {bool, datetime, float, int, str, UUID}
@@ -90,24 +90,29 @@ class Resource:
         mapper = inspect(self.model)
         return str(mapper.get_property_by_column(mapper.version_id_col).key)
 
-    @property
-    def id_column(self) -> InstrumentedAttribute[Any]:
-        return self.column("id")
+    @cached_property
+    def table(self) -> Any:
+        return inspect(self.model).local_table
+
+    @cached_property
+    def columns(self) -> dict[str, Column[Any]]:
+        """The columns by the model's attributes, for statements that give rows and no entities."""
+        return {mapped.key: mapped.columns[0] for mapped in inspect(self.model).column_attrs}
 
     @property
-    def version_column(self) -> InstrumentedAttribute[Any]:
-        return self._mapped(self.version_attribute)
+    def id_column(self) -> Column[Any]:
+        return self.columns[self.id_attribute]
 
-    def column(self, name: str) -> InstrumentedAttribute[Any]:
-        """The mapped attribute behind a field, by the field's name in documents."""
-        return self._mapped(self._attribute(name))
+    @property
+    def version_column(self) -> Column[Any]:
+        return self.columns[self.version_attribute]
+
+    def column(self, name: str) -> Column[Any]:
+        """The column behind a field, by the field's name in documents."""
+        return self.columns[self._attribute(name)]
 
     def _attribute(self, name: str) -> str:
         return self.id_attribute if name == "id" else self.attribute(name)
-
-    def _mapped(self, attribute: str) -> InstrumentedAttribute[Any]:
-        column: InstrumentedAttribute[Any] = getattr(self.model, attribute)
-        return column
 
     def python_type(self, name: str) -> Any:
         """The type of a field's values in Python."""
@@ -119,15 +124,14 @@ class Resource:
         field = self.attributes[name]
         return field.attribute or field.name or name
 
-    def key_of(self, name: str) -> tuple[InstrumentedAttribute[Any], Callable[[Any], Any]] | None:
+    def key_of(self, name: str) -> tuple[Column[Any], Callable[[Any], Any]] | None:
         """The column that is computed from a field and stands for its identity, with the function.
 
         Its `Column.info` says so: `{"attribute": "email", "compute": email_key}`.
         """
-        for column in inspect(self.model).columns:
+        for column in self.columns.values():
             if column.info.get("attribute") == self._attribute(name) and "compute" in column.info:
-                key = inspect(self.model).get_property_by_column(column).key
-                return self._mapped(str(key)), column.info["compute"]
+                return column, column.info["compute"]
         return None
 
     def load_id(self, text: str) -> Any:
@@ -197,10 +201,9 @@ class Relationship:
     @cached_property
     def is_required(self) -> bool:
         """Whether the resource that has the foreign key cannot be without it."""
-        return self.secondary is None and not self.key_column.expression.nullable
+        return self.secondary is None and not self.key_column.nullable
 
     @property
-    def key_column(self) -> InstrumentedAttribute[Any]:
+    def key_column(self) -> Column[Any]:
         resource = self.source if self.holds_key else self.target
-        column: InstrumentedAttribute[Any] = getattr(resource.model, self.key_attribute)
-        return column
+        return resource.columns[self.key_attribute]

@@ -26,6 +26,8 @@ Json = dict[str, Any]
 def list_resources(request: Request) -> Json:
     """Fetch a page of the collection (§6.1)."""
     resource, query = request.context, request.validated["query"]
+    if query.include or not isinstance(query.page, CursorPage) or query.page.total:
+        statements.begin_snapshot(request.dbsession)
     page = _page(request, resource, query)
     builder = DocumentBuilder(request, query, _included(request, resource, page.rows, query))
     return builder.page(resource, page, links.collection_url(request, resource))
@@ -46,6 +48,8 @@ def create_resource(request: Request) -> Json:
 def read_resource(request: Request) -> Json:
     """Fetch one resource (§6.1)."""
     resource, query = request.context, request.validated["query"]
+    if query.include:
+        statements.begin_snapshot(request.dbsession)
     row = _row(request, statements.select_one(resource, query, request.validated["id"]))
     if row is None:
         raise not_found()
@@ -91,9 +95,8 @@ def read_related(request: Request) -> Json:
     url = _source_links(request)["related"]
     _source_version(request)
     target = relationship.target
-    wanted = statements.columns(target, query, query.include)
     related = statements.related_to(relationship, request.validated["id"])
-    row = _row(request, statements.select_where(wanted, related))
+    row = _row(request, statements.select_rows(target, query, query.include).where(related))
     rows = [] if row is None else [row]
     builder = DocumentBuilder(request, query, _included(request, target, rows, query))
     return builder.one(target, row, url)
@@ -116,9 +119,8 @@ def read_linkage(request: Request) -> Json:
     relationship, query = request.context, request.validated["query"]
     request.validated["version"] = _source_version(request)
     target, inner = relationship.target, _behind(relationship, query)
-    wanted = statements.columns(target, inner, inner.include)
     related = statements.related_to(relationship, request.validated["id"])
-    row = _row(request, statements.select_where(wanted, related))
+    row = _row(request, statements.select_rows(target, inner, inner.include).where(related))
     included = _included_here(request, relationship, [] if row is None else [row])
     builder = DocumentBuilder(request, query, included)
     id = None if row is None else target.id_of(row)
@@ -216,18 +218,16 @@ def _row(request: Request, statement: Any) -> Any:
 
 
 def _source_version(request: Request) -> int:
-    """Return the version of the resource that has the relationship.
+    """Return the version of the resource that has the relationship, as the first of its statements.
 
     :raises JSONAPIError: 404 if there is no such resource.
     """
     source = request.context.source
-    statement = statements.select_where(
-        [source.version_column], source.id_column == request.validated["id"]
-    )
-    row = _row(request, statement)
+    statements.begin_snapshot(request.dbsession)
+    row = _row(request, statements.select_version(source, request.validated["id"]))
     if row is None:
         raise not_found()
-    version: int = source.version_of(row)
+    version: int = row[0]
     return version
 
 

@@ -133,10 +133,15 @@ class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_told(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
 
+    @staticmethod
+    def dump_value(value: datetime | None) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        return value.isoformat(timespec="microseconds")[:-6] + "Z"
+
     def _serialize(
         self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any
     ) -> str | None:
-        if value is None:
-            return None
-        utc = value.astimezone(UTC).replace(tzinfo=None)
-        return utc.isoformat(timespec="microseconds") + "Z"
+        return self.dump_value(value)
