@@ -7,6 +7,7 @@
 #   make conformance   write docs/conformance.md: which test shows which requirement
 #   make openapi   write docs/openapi.json: the description of the API
 #   make fuzz      hold the service against its description for long (EXAMPLES=500)
+#   make bench     measure the service next to its peers (wrk is needed; ARGS='--seconds 3')
 #   make format    let ruff put the code in order
 #   make constraints   take the newest versions of everything that is installed
 #   make install   make .venv with the service in it
@@ -22,7 +23,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 
 .DEFAULT_GOAL := serve
 .PHONY: serve install test check lint types coverage conformance package clients description fuzz \
-	browser openapi format constraints clean
+	browser openapi bench format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -95,6 +96,9 @@ browser: $(VENV)/installed-dev
 openapi: $(VENV)/installed
 	@echo "== Writing docs/openapi.json"
 	@$(BIN)/users-service openapi development.ini > docs/openapi.json
+
+bench: $(VENV)/installed-dev
+	@$(BIN)/python -m bench.run $(ARGS)
 
 format: $(VENV)/installed-dev
 	@$(BIN)/ruff format .

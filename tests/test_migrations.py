@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, make_url
 
 from alembic import command
 from users_service import main
@@ -53,12 +54,20 @@ def test_up_and_down_and_up_again(engine):
     assert tables(engine) == {*Base.metadata.tables, "alembic_version"}
 
 
+def in_models(_object, name, kind, _reflected, _compare_to) -> bool:
+    """Indexes of trigrams are where PostgreSQL has them, and so in no model."""
+    return not (kind == "index" and name.endswith("_trgm"))
+
+
 def test_the_models_and_the_migrations_are_the_same(engine):
     upgrade_database(engine)
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_object": in_models,
+    }
     with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 
@@ -79,6 +88,47 @@ def test_text_is_stored_under_an_exact_collation(engine, schema, exact):
             f" WHERE table_name = 'users' AND table_schema = {schema}"
         ).all()
     assert {("email", exact), ("email_key", exact), ("name", exact)} <= {*map(tuple, collations)}
+
+
+def indexes(engine) -> set[str]:
+    return {str(index["name"]) for index in inspect(engine).get_indexes("users")}
+
+
+TRIGRAMS = {"ix_users_email_trgm", "ix_users_name_trgm"}
+
+
+def test_texts_are_searched_by_trigrams_where_the_engine_has_them(engine):
+    upgrade_database(engine)
+    expected = TRIGRAMS if engine.dialect.name == "postgresql" else set()
+    assert indexes(engine) & TRIGRAMS == expected
+
+
+@pytest.fixture
+def modest_engine(engine, empty_database):
+    """An engine whose user may make tables, but no extensions."""
+    name = f"modest_{uuid4().hex}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {name} LOGIN PASSWORD 'secret'")
+        connection.exec_driver_sql(f"GRANT ALL ON SCHEMA public TO {name}")
+    url = make_url(empty_database).set(username=name, password="secret")
+    modest = make_engine(
+        load({"users_service.database_url": url.render_as_string(hide_password=False)}, {})
+    )
+    yield modest
+    modest.dispose()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {name}")
+        connection.exec_driver_sql(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+def test_a_database_is_migrated_without_trigrams_where_it_cannot_have_them(modest_engine, caplog):
+    upgrade_database(modest_engine)
+    assert tables(modest_engine) == {*Base.metadata.tables, "alembic_version"}
+    assert indexes(modest_engine) & TRIGRAMS == set()
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "No trigram indexes" in record.getMessage()
+    assert "permission denied" in record.getMessage()
 
 
 def test_a_database_without_tables_is_not_served(empty_database):

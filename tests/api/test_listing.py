@@ -53,9 +53,14 @@ def users(service):
 
 
 def ordered(sort: str) -> list[str]:
-    """The ids in an order, as Python has it: by code point, and by id where all else is equal."""
-    rows = sorted(ROWS, key=lambda row: row["id"].bytes)
-    for term in reversed(sort.split(",") if sort else []):
+    """The ids in an order, as Python has it: by code point.
+
+    Where all else is equal they are by id, in the direction of the last field.
+    """
+    terms = sort.split(",") if sort else []
+    descending = bool(terms) and terms[-1].startswith("-")
+    rows = sorted(ROWS, key=lambda row: row["id"].bytes, reverse=descending)
+    for term in reversed(terms):
         name = term.removeprefix("-")
         rows.sort(key=lambda row: row[name], reverse=term.startswith("-"))
     return [str(row["id"]) for row in rows]

@@ -58,9 +58,13 @@ def discard(service, model, ids: Iterable) -> None:
 
 
 def in_order(rows: Iterable[dict], sort: str) -> list[str]:
-    """The ids of rows as Python sorts them, null counting as the greatest value."""
-    found = sorted(rows, key=lambda row: row["id"])
-    for term in reversed(sort.split(",")):
+    """The ids of rows as Python sorts them, null counting as the greatest value.
+
+    Ties are by id, in the direction of the last field.
+    """
+    terms = sort.split(",")
+    found = sorted(rows, key=lambda row: row["id"], reverse=terms[-1].startswith("-"))
+    for term in reversed(terms):
         name = term.removeprefix("-")
 
         def key(row: dict, name: str = name) -> tuple:

@@ -7,9 +7,13 @@ from tests.conformance.world import GROUPS, USERS, error, ids, walk
 
 
 def ordered(rows: dict, sort: str) -> list[str]:
-    """The ids in an order as Python has it: by code point, nulls last, and ties by id."""
-    found = sorted(rows)
-    for term in reversed(sort.split(",") if sort else []):
+    """The ids in an order as Python has it: by code point, nulls last.
+
+    Ties are by id, in the direction of the last field.
+    """
+    terms = sort.split(",")
+    found = sorted(rows, reverse=terms[-1].startswith("-"))
+    for term in reversed(terms):
         name = term.removeprefix("-")
 
         def key(id: str, name=name):

@@ -62,9 +62,13 @@ def some_articles(number: int = 113) -> list[dict]:
 
 
 def in_order(rows: list[dict], sort: str) -> list[str]:
-    """The ids of rows as Python sorts them, null counting as the greatest value."""
-    rows = sorted(rows, key=lambda row: row["id"])
-    for term in reversed(sort.split(",")):
+    """The ids of rows as Python sorts them, null counting as the greatest value.
+
+    Ties are by id, in the direction of the last field.
+    """
+    terms = sort.split(",")
+    rows = sorted(rows, key=lambda row: row["id"], reverse=terms[-1].startswith("-"))
+    for term in reversed(terms):
         attribute = FIELDS[term.removeprefix("-")]
 
         def key(row: dict, attribute: str = attribute) -> tuple:

@@ -3,9 +3,19 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 
 from users_service import api, migrations
+from users_service.engine import make_engine
+from users_service.seed import SeedError, seed
 from users_service.settings import SettingsError
+
+SEEDS = {
+    "users": "how many users (default: %(default)s)",
+    "groups": "how many groups (default: %(default)s)",
+    "seed": "which people: others for every number (default: %(default)s)",
+}
+BAR = 40  # characters of a progress bar
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -26,10 +36,17 @@ def main(arguments: list[str] | None = None) -> None:
     )
     openapi.add_argument("ini", help="the ini file of the service, for the limits of the API")
     openapi.set_defaults(run=openapi_)
+    seed = commands.add_parser(
+        "seed", help="fill an empty database with made-up people", description=seed_.__doc__
+    )
+    seed.add_argument("ini", help="the ini file of the service, such as development.ini")
+    for name, number in (("users", 1000), ("groups", 50), ("seed", 1)):
+        seed.add_argument(f"--{name}", type=_number, default=number, metavar="N", help=SEEDS[name])
+    seed.set_defaults(run=seed_)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except SettingsError as error:
+    except (SettingsError, migrations.SchemaError, SeedError) as error:
         sys.exit(str(error))
 
 
@@ -43,3 +60,40 @@ def openapi_(options: argparse.Namespace) -> None:
     """Print the OpenAPI document of the API, as JSON. It needs no database."""
     document = api.describe(migrations.settings_of(options.ini))
     print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def seed_(options: argparse.Namespace) -> None:
+    """Fill the empty, migrated database of an ini file with made-up people, the same ones for the
+    same numbers: users with roles and groups, at addresses that nobody has (RFC 2606)."""
+    engine = make_engine(migrations.settings_of(options.ini))
+    show = _progress if sys.stderr.isatty() else _silence
+    try:
+        migrations.check_schema(engine)
+        seed(engine, options.users, options.groups, options.seed, show)
+    finally:
+        engine.dispose()
+    print(f"The database of {options.ini} has {options.users} users in {options.groups} groups.")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError("must be a whole number below a billion")
+    return int(text)
+
+
+def _silence(_label: str, numbers: range) -> Iterable[int]:
+    return numbers
+
+
+def _progress(label: str, numbers: range) -> Iterable[int]:
+    """Pass numbers on, and draw a bar of how many have been."""
+    total = len(numbers)
+    step = max(1, total // 100)
+    for place, number in enumerate(numbers):
+        yield number
+        if (place + 1) % step == 0 or place + 1 == total:
+            share = (place + 1) / total
+            bar = ("#" * round(BAR * share)).ljust(BAR, ".")
+            sys.stderr.write(f"\r{label:>12} [{bar}] {share:4.0%}")
+            sys.stderr.flush()
+    sys.stderr.write("\n")

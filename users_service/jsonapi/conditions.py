@@ -5,6 +5,7 @@ neither less nor greater than anything, and contains nothing.
 """
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -88,9 +89,33 @@ def _compare(condition: Compare) -> ColumnElement[bool]:
 
 
 def _exists(relationship: Relationship, condition: Any) -> ColumnElement[bool]:
+    match condition:
+        case None:
+            return _linked(relationship, None)
+        case Compare(_, "id", "eq", ids) if None not in ids:
+            return _linked(relationship, ids)
+        case _:
+            return _related(relationship, to_sql(condition))
+
+
+def _related(relationship: Relationship, inner: Any) -> ColumnElement[bool]:
     attribute = getattr(relationship.source.model, relationship.mapped.key)
-    inner = None if condition is None else to_sql(condition)
     return _result(attribute.any(inner) if relationship.mapped.uselist else attribute.has(inner))
+
+
+def _linked(relationship: Relationship, ids: Sequence[Any] | None) -> ColumnElement[bool]:
+    """Hold where the foreign key leads to one of the ids, or anywhere: the target is not asked."""
+    if relationship.holds_key:
+        key = relationship.key_column
+        return key.is_not(None) if ids is None else and_(key.is_not(None), key.in_(ids))
+    if relationship.secondary is None:
+        target = relationship.target.id_column
+        return _related(relationship, None if ids is None else target.in_(ids))
+    mine, other = relationship.secondary_columns
+    links = select(mine).where(mine == relationship.source.id_column)
+    if ids is not None:
+        links = links.where(other.in_(ids))
+    return links.correlate_except(relationship.secondary).exists()
 
 
 def _count(relationship: Relationship) -> ColumnElement[int]:
@@ -116,26 +141,24 @@ def _result(expression: Any) -> ColumnElement[bool]:
 
 def _match(column: Any, kind: str, text: str) -> ColumnElement[bool]:
     """Hold where a column's text contains another one, in which no character is a wildcard."""
-    haystack: Any = column
-    if kind == "icontains":
-        haystack, text = folded(column), text.lower()
     escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
     pattern = {"startswith": f"{escaped}%", "endswith": f"%{escaped}"}.get(kind, f"%{escaped}%")
-    function = {"startswith": starts_with, "endswith": ends_with}.get(kind, contains)
-    return function(haystack, literal(text, String()), literal(pattern, String()))
+    return MATCHES[kind](column, literal(text, String()), literal(pattern, String()))
 
 
-class folded(FunctionElement[str]):  # noqa: N801  # as SQLAlchemy names functions
-    """A text without regard to case, by the Unicode characters that it has."""
-
-    type = String()
-    inherit_cache = True
-
-
-class contains(FunctionElement[bool]):  # noqa: N801
+class contains(FunctionElement[bool]):  # noqa: N801  # as SQLAlchemy names functions
     """A text contains another one, case by case. Takes the text to look for also as a pattern."""
 
     type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self  # and not `… = 1`, for which no engine looks into an index
+
+
+class contains_folded(contains):  # noqa: N801
+    """A text contains another one without regard to case, by all letters of Unicode."""
+
     inherit_cache = True
 
 
@@ -147,15 +170,12 @@ class ends_with(contains):  # noqa: N801
     inherit_cache = True
 
 
-@compiles(folded)
-def _lower(element: Any, compiler: Any, **options: Any) -> str:
-    return f"lower({compiler.process(element.clauses, **options)})"
-
-
-@compiles(folded, "postgresql")
-def _lower_by_unicode(element: Any, compiler: Any, **options: Any) -> str:
-    # The collation of these columns, C, knows ASCII alone.
-    return f'lower({compiler.process(element.clauses, **options)} COLLATE "C.utf8")'
+MATCHES = {
+    "contains": contains,
+    "icontains": contains_folded,
+    "startswith": starts_with,
+    "endswith": ends_with,
+}
 
 
 @compiles(contains)
@@ -166,11 +186,39 @@ def _like(element: Any, compiler: Any, **options: Any) -> str:
     return f"{text} LIKE {pattern} ESCAPE '/'"
 
 
+@compiles(contains_folded)
+def _like_folded(element: Any, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
+    return f"lower({text}) LIKE lower({pattern}) ESCAPE '/'"
+
+
+# The collation of these columns, C, knows the case of ASCII letters alone. What is searched within
+# texts is searched by one collation, so that one index of trigrams serves it all; comparing exactly
+# it is no other than C. Beginnings are found in the ordinary indexes, which are in the order of C.
+@compiles(contains, "postgresql")
+@compiles(ends_with, "postgresql")
+def _like_by_trigrams(element: Any, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
+    return f"{text} COLLATE \"C.utf8\" LIKE {pattern} ESCAPE '/'"
+
+
+@compiles(contains_folded, "postgresql")
+def _ilike_by_trigrams(element: Any, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
+    return f"{text} COLLATE \"C.utf8\" ILIKE {pattern} ESCAPE '/'"
+
+
 # LIKE of SQLite ignores the case of ASCII letters.
 @compiles(contains, "sqlite")
 def _instr(element: Any, compiler: Any, **options: Any) -> str:
     text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
     return f"instr({text}, {part}) > 0"
+
+
+@compiles(contains_folded, "sqlite")
+def _instr_folded(element: Any, compiler: Any, **options: Any) -> str:
+    text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
+    return f"instr(lower({text}), lower({part})) > 0"
 
 
 @compiles(starts_with, "sqlite")

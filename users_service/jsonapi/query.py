@@ -255,7 +255,10 @@ class _Reader:
         return condition
 
     def order(self, values: dict[str, str]) -> cursors.Order:
-        """Read `sort` (§6.4), and complete it with the id: ties have one order on every page."""
+        """Read `sort` (§6.4), and complete it with the id: ties have one order on every page.
+
+        The id goes the way of the last field, so that one index serves both directions.
+        """
         order: list[tuple[str, bool]] = []
         for term in values["sort"].split(",") if "sort" in values else ():
             name = term.removeprefix("-")
@@ -269,7 +272,7 @@ class _Reader:
             else:
                 order.append((name, term.startswith("-")))
         if "id" not in (name for name, _ in order):
-            order.append(("id", False))
+            order.append(("id", bool(order) and order[-1][1]))
         return tuple(order)
 
     def page(

@@ -6,7 +6,7 @@ import unicodedata
 from uuid import UUID
 
 import idna
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from users_service.db import Base, Identified, Timestamped, Versioned, text_type
@@ -32,6 +32,17 @@ def email_key(email: str) -> str:
 
 class User(Identified, Timestamped, Versioned, Base):
     __tablename__ = "users"
+    # One for each field that users are sorted by, in either direction, and for the users of a role;
+    # migration 0003 says more, and adds those for searching within texts.
+    __table_args__ = (
+        Index(None, "email", "id"),
+        Index(None, "name", "id"),
+        Index(None, "is_active", "id"),
+        Index(None, "creation_time", "id"),
+        Index(None, "modification_time", "id"),
+        Index(None, "role_id", "id"),
+        Base.__table_args__,
+    )
 
     email: Mapped[str] = mapped_column(text_type(254))
     # Computed here and not by the engine, whose lower() differs from one to the next. Case folding
@@ -42,9 +53,7 @@ class User(Identified, Timestamped, Versioned, Base):
     name: Mapped[str] = mapped_column(text_type(250))
     is_active: Mapped[bool] = mapped_column(default=False)
     # A role that users hold cannot be deleted.
-    role_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("roles.id", ondelete="RESTRICT"), index=True
-    )
+    role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
 
     role: Mapped[Role | None] = relationship(viewonly=True)
     groups: Mapped[list[Group]] = relationship(secondary=memberships, viewonly=True)
