@@ -208,11 +208,14 @@ def statements(service: Service) -> Iterator[list[str]]:
         if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             found.append(statement)
 
-    event.listen(service.engine, "before_cursor_execute", note)
+    engines = set(service.app.registry["engines"].values())
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(service.engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 def identities(resources: list[dict[str, Any]]) -> set[tuple[str, str]]:
