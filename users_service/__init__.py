@@ -34,4 +34,5 @@ def configure(ini: dict[str, Any]) -> Configurator:
     config.registry["settings"] = settings
     config.include("users_service.transactions")
     config.include("users_service.api")
+    config.include("users_service.requests")
     return config

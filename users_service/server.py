@@ -54,9 +54,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     drain_before_close = False
     drained: int | None = None
 
-    def readable(self) -> bool:
-        return self.drained is not None or super().readable()
-
     def handle_read(self) -> None:
         if self.drained is None:
             super().handle_read()
@@ -72,6 +69,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         # Called again at the end of the client's data, or when channel_timeout has passed.
         if self.drain_before_close and self.drained is None and self.connected:
             self.drained = 0
+            self.readable = lambda: True  # this one alone: all others are asked all the time
             self.will_close = False
             try:
                 self.socket.shutdown(socket.SHUT_WR)

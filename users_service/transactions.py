@@ -39,13 +39,12 @@ def includeme(config: Configurator) -> None:
     check_schema(engine)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
-    # For unsafe methods a session counts as changed from the start: zope.sqlalchemy would otherwise
-    # roll back what Core and text statements wrote.
     info = {"snapshot": snapshot(engine)}
-    config.registry["reading"] = _sessions(reading_engine, "active", info=info)
-    config.registry["writing"] = _sessions(writing(engine), "changed")
+    config.registry["reading"] = sessionmaker(reading_engine, info=info)
+    config.registry["writing"] = _transactional(writing(engine))
     config.add_settings(
         {
+            "tm.activate_hook": changes,
             # An error that is returned and not raised must not commit what was flushed before it.
             "tm.commit_veto": pyramid_tm.default_commit_veto,
             "tm.manager_hook": new_manager,
@@ -68,20 +67,29 @@ def new_manager(_request: Request) -> transaction.TransactionManager:
     return MANAGER.manager
 
 
-def _sessions(engine: Engine, state: str, **options: Any) -> sessionmaker[Session]:
-    """A maker of sessions that the transaction of their thread commits or rolls back.
-
-    :param state: in which zope.sqlalchemy takes them to be: `active`, or `changed`.
-    """
-    maker = sessionmaker(engine, **options)
-    zope.sqlalchemy.register(maker, initial_state=state, transaction_manager=MANAGER)
+def _transactional(engine: Engine) -> sessionmaker[Session]:
+    """A maker of sessions that the transaction of their thread commits or rolls back."""
+    maker = sessionmaker(engine)
+    # Sessions count as changed from the start: zope.sqlalchemy would otherwise roll back what Core
+    # and text statements wrote.
+    zope.sqlalchemy.register(maker, initial_state="changed", transaction_manager=MANAGER)
     return maker
 
 
+def changes(request: Request) -> bool:
+    """Whether a request may change anything, and so needs a transaction to commit."""
+    return request.method not in SAFE_METHODS
+
+
 def dbsession(request: Request) -> Session:
-    """The session of this request, committed or rolled back with the request's transaction."""
-    kind = "reading" if request.method in SAFE_METHODS else "writing"
-    session: Session = request.registry[kind]()
+    """The session of this request: committed or rolled back with its transaction, or, where there
+    is none, closed in the end.
+    """
+    if changes(request):
+        session: Session = request.registry["writing"]()
+    else:
+        session = request.registry["reading"]()
+        request.add_finished_callback(lambda _request: session.close())
     return session
 
 
@@ -107,7 +115,7 @@ def _is_lost_read(request: Request) -> bool:
     """Whether a connection was lost by a request that changes nothing: another one will do."""
     error = request.exception
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost and request.method in SAFE_METHODS
+    return lost and not changes(request)
 
 
 def retry_policy(deadline: float, max_body_size: int) -> Any:

@@ -5,17 +5,20 @@ neither less nor greater than anything, and contains nothing.
 """
 
 import operator
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
     Boolean,
+    Column,
     ColumnElement,
     String,
     and_,
+    bindparam,
     case,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -23,11 +26,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from users_service.jsonapi.filters import (
     And,
     Compare,
     CompareFields,
+    Condition,
     Count,
     Not,
     Or,
@@ -44,8 +49,82 @@ COMPARISONS = {
 }
 
 
+def parameter(
+    name: str, typed: Column[Any] | TypeEngine[Any], *, expanding: bool = False
+) -> BindParameter[Any]:
+    """A value that is given when the statement is carried out.
+
+    :param typed: its type, or a column of that type. SQLAlchemy compares with True and False that
+        it knows by IS alone, which is no range of an index.
+    :param expanding: whether it is the list of an IN.
+    """
+    kind = typed.type if isinstance(typed, Column) else typed
+    return bindparam(name, type_=kind, expanding=expanding)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """Stands for values in a condition.
+
+    :param many: whether it is a list of them.
+    """
+
+    name: str
+    many: bool = False
+
+    def bind(self, column: Any) -> Any:
+        return parameter(self.name, column, expanding=self.many)
+
+
+def parametrized(condition: Condition | None) -> tuple[Condition | None, dict[str, Any]]:
+    """Take the values out of a condition.
+
+    :returns: the condition with parameters instead, which conditions of one form have in common,
+        and the values by the names of the parameters.
+    """
+    values: dict[str, Any] = {}
+    return (None if condition is None else _parametrized(condition, values)), values
+
+
+def _parametrized(condition: Any, values: dict[str, Any]) -> Any:
+    match condition:
+        case And(conditions) | Or(conditions):
+            return type(condition)(tuple(_parametrized(inner, values) for inner in conditions))
+        case Not(inner):
+            return Not(_parametrized(inner, values))
+        case Related(relationship, inner) if inner is not None:
+            return Related(relationship, _parametrized(inner, values))
+        case Count():
+            return replace(condition, number=_take(condition.number, values))
+        case Compare():
+            return replace(condition, values=_parameters(condition, values))
+        case _:
+            return condition
+
+
+def _parameters(condition: Compare, values: dict[str, Any]) -> tuple[Parameter | None, ...]:
+    """The parameters of a comparison, after a None if null is among its values."""
+    if condition.operator in MATCHES:
+        (text,) = condition.values
+        return _take(text, values), _take(_pattern(condition.operator, text), values)
+    given = [value for value in condition.values if value is not None]
+    null = (None,) if len(given) < len(condition.values) else ()
+    if condition.operator == "eq" and (key := condition.resource.key_of(condition.name)):
+        _, compute = key
+        given = [compute(value) for value in given]
+    if not given:
+        return null
+    return *null, _take(given[0], values) if len(given) == 1 else _take(given, values, many=True)
+
+
+def _take(value: Any, values: dict[str, Any], *, many: bool = False) -> Any:
+    name = f"filter_{len(values)}"
+    values[name] = value
+    return Parameter(name, many)
+
+
 def to_sql(condition: Any) -> ColumnElement[bool]:
-    """Return the SQL expression of a condition's tree."""
+    """Return the SQL expression of a condition's tree, which has been parametrized."""
     match condition:
         case And(conditions):
             return and_(*(to_sql(inner) for inner in conditions))
@@ -56,7 +135,7 @@ def to_sql(condition: Any) -> ColumnElement[bool]:
         case Related(relationship, inner):
             return _exists(relationship, inner)
         case Count(relationship, name, number):
-            return _result(COMPARISONS[name](_count(relationship), number))
+            return _result(COMPARISONS[name](_count(relationship), number.bind(BigInteger())))
         case CompareFields(resource, name, comparison, other):
             columns = resource.column(name), resource.column(other)
             holds = COMPARISONS[comparison](*columns)
@@ -71,28 +150,34 @@ def _compare(condition: Compare) -> ColumnElement[bool]:
     column = condition.resource.column(condition.name)
     if condition.operator != "eq":
         if condition.operator in COMPARISONS:
-            value = literal(condition.values[0], column.type)
-            holds = COMPARISONS[condition.operator](column, value)
+            (bound,) = condition.values
+            holds = COMPARISONS[condition.operator](column, bound.bind(column))
         else:
-            holds = _match(column, condition.operator, condition.values[0])
+            texts = (bound.bind(String()) for bound in condition.values)
+            holds = MATCHES[condition.operator](column, *texts)
         return and_(column.is_not(None), holds)
-    values = [value for value in condition.values if value is not None]
-    alternatives: list[ColumnElement[bool]] = []
-    if len(values) < len(condition.values):
-        alternatives.append(column.is_(None))
-    if values:
-        key = condition.resource.key_of(condition.name)
-        compared = column if key is None else key[0]
-        keys = values if key is None else [key[1](value) for value in values]
-        alternatives.append(and_(compared.is_not(None), compared.in_(keys)))
-    return or_(*alternatives)
+    key = condition.resource.key_of(condition.name)
+    compared = column if key is None else key[0]
+    return or_(
+        *(
+            column.is_(None)
+            if bound is None
+            else and_(compared.is_not(None), _equals(compared, bound))
+            for bound in condition.values
+        )
+    )
+
+
+def _equals(column: Any, bound: Parameter) -> ColumnElement[bool]:
+    values = bound.bind(column)
+    return _result(column.in_(values) if bound.many else column == values)
 
 
 def _exists(relationship: Relationship, condition: Any) -> ColumnElement[bool]:
     match condition:
         case None:
             return _linked(relationship, None)
-        case Compare(_, "id", "eq", ids) if None not in ids:
+        case Compare(_, "id", "eq", (Parameter() as ids,)):
             return _linked(relationship, ids)
         case _:
             return _related(relationship, to_sql(condition))
@@ -103,18 +188,18 @@ def _related(relationship: Relationship, inner: Any) -> ColumnElement[bool]:
     return _result(attribute.any(inner) if relationship.mapped.uselist else attribute.has(inner))
 
 
-def _linked(relationship: Relationship, ids: Sequence[Any] | None) -> ColumnElement[bool]:
+def _linked(relationship: Relationship, ids: Parameter | None) -> ColumnElement[bool]:
     """Hold where the foreign key leads to one of the ids, or anywhere: the target is not asked."""
     if relationship.holds_key:
         key = relationship.key_column
-        return key.is_not(None) if ids is None else and_(key.is_not(None), key.in_(ids))
+        return key.is_not(None) if ids is None else and_(key.is_not(None), _equals(key, ids))
     if relationship.secondary is None:
         target = relationship.target.id_column
-        return _related(relationship, None if ids is None else target.in_(ids))
+        return _related(relationship, None if ids is None else _equals(target, ids))
     mine, other = relationship.secondary_columns
     links = select(mine).where(mine == relationship.source.id_column)
     if ids is not None:
-        links = links.where(other.in_(ids))
+        links = links.where(_equals(other, ids))
     return links.correlate_except(relationship.secondary).exists()
 
 
@@ -139,11 +224,10 @@ def _result(expression: Any) -> ColumnElement[bool]:
     return result
 
 
-def _match(column: Any, kind: str, text: str) -> ColumnElement[bool]:
-    """Hold where a column's text contains another one, in which no character is a wildcard."""
+def _pattern(kind: str, text: str) -> str:
+    """The pattern for texts that contain another one, in which no character is a wildcard."""
     escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    pattern = {"startswith": f"{escaped}%", "endswith": f"%{escaped}"}.get(kind, f"%{escaped}%")
-    return MATCHES[kind](column, literal(text, String()), literal(pattern, String()))
+    return {"startswith": f"{escaped}%", "endswith": f"%{escaped}"}.get(kind, f"%{escaped}%")
 
 
 class contains(FunctionElement[bool]):  # noqa: N801  # as SQLAlchemy names functions

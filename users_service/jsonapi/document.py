@@ -1,6 +1,7 @@
 """Rows become documents (§5 Document Structure): resource objects, linkage, links and meta."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pyramid.request import Request
@@ -11,7 +12,7 @@ from users_service.jsonapi.include import Included
 from users_service.jsonapi.pagination import Page
 from users_service.jsonapi.query import Query
 from users_service.jsonapi.resource import Relationship, Resource
-from users_service.jsonapi.serializers import serializer
+from users_service.jsonapi.serializers import HIDDEN, serializer
 
 Json = dict[str, Any]
 
@@ -35,7 +36,8 @@ class DocumentBuilder:
         :param url: the document's own URL, where it is not that of the resource.
         """
         data = None if row is None else self.resource_object(resource, row)
-        url = data["links"]["self"] if url is None and data is not None else url
+        if url is None:
+            url = links.below(self._collection(resource), resource.id_of(row))
         return self._document(data, {"self": self._with_query(url)}, [(resource, row)])
 
     def page(self, resource: Resource, page: Page, url: str) -> Json:
@@ -63,20 +65,14 @@ class DocumentBuilder:
         return found
 
     def _resource_objects(self, resource: Resource, rows: Sequence[Any]) -> list[Json]:
-        make = serializer(resource, self.query.fields.get(resource.type)).resource_object
-        collection = self._collection(resource)
-        found = [make(row, collection) for row in rows]
-        if self.included.linkage:
-            for row, item in zip(rows, found, strict=True):
-                self._add_linkage(resource, resource.id_of(row), item.get("relationships", {}))
-        return found
+        make = serializer(resource, self.query.fields.get(resource.type)).resource_objects
+        linkage = partial(self._linkage, resource) if self.included.linkage else None
+        return make(rows, self._collection(resource), linkage)
 
-    def _add_linkage(self, resource: Resource, id: Any, relationships: Json) -> None:
-        for name, shown in relationships.items():
-            key = (resource.type, id, name)
-            if key in self.included.linkage:
-                relationship = resource.relationships[name]
-                shown["data"] = self._identifiers(relationship, self.included.linkage[key])
+    def _linkage(self, resource: Resource, id: Any, name: str) -> Any:
+        """The linkage of a relationship of a resource, if it was loaded."""
+        ids = self.included.linkage.get((resource.type, id, name), HIDDEN)
+        return ids if ids is HIDDEN else self._identifiers(resource.relationships[name], ids)
 
     def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
         kind = relationship.target.type
@@ -90,8 +86,8 @@ class DocumentBuilder:
             self._collections[resource.type] = links.collection_url(self.request, resource)
         return self._collections[resource.type]
 
-    def _with_query(self, url: str | None) -> str:
-        return links.with_query(url or "", self.query.pairs)
+    def _with_query(self, url: str) -> str:
+        return links.with_query(url, self.query.pairs)
 
     def _page_links(self, page: Page, url: str) -> Json:
         place = ("page[after]", "page[before]", "page[number]", "page[offset]")

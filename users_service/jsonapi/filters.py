@@ -74,7 +74,7 @@ class Count:
 
     relationship: Relationship
     operator: str
-    number: int
+    number: Any
 
 
 Condition = And | Or | Not | Compare | CompareFields | Related | Count

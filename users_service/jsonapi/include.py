@@ -69,6 +69,7 @@ def _load(
     """Load what one relationship of several resources leads to, and note its linkage."""
     source, target = relationship.source, relationship.target
     ids = [source.id_of(row) for row in rows]
+    selected = statements.selected(target, query, include)
     if relationship.holds_key:
         keys = [getattr(row, relationship.key_attribute) for row in rows]
         for id, key in zip(ids, keys, strict=True):
@@ -76,13 +77,14 @@ def _load(
         wanted = sorted({key for key in keys if key is not None})
         if not wanted:
             return []
-        return list(session.execute(statements.select_by_id(target, query, include, wanted)))
+        by_id = statements.select_by_id(selected)
+        return list(statements.execute(session, by_id, {"ids": wanted}))
     linkage: dict[Any, Any] = {id: [] for id in ids}
     found: dict[Any, Any] = {}
     if ids:
-        statement = statements.select_related(relationship, query, include, ids)
-        statement = statement.order_by(target.id_column).limit(limits.max_included + 1)
-        pairs = session.execute(statement).all()
+        statement = statements.select_related(relationship, selected)
+        values = {"ids": ids, "size": limits.max_included + 1}
+        pairs = statements.execute(session, statement, values).all()
         if len(pairs) > limits.max_included:
             raise _too_many(limits)
         for row in pairs:

@@ -1,16 +1,19 @@
 """One page of a collection: its rows, and where its pagination links lead (§6.5)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import BigInteger, ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from users_service.jsonapi import cursors, statements
-from users_service.jsonapi.conditions import to_sql
+from users_service.jsonapi.conditions import parameter, parametrized, to_sql
+from users_service.jsonapi.cursors import Order, Position
+from users_service.jsonapi.filters import Condition
 from users_service.jsonapi.query import CursorPage, OffsetPage, Query
-from users_service.jsonapi.resource import Resource
+from users_service.jsonapi.resource import Relationship, Resource
 
 Link = dict[str, str] | None
 """The page parameters of a link; None where there is no such page."""
@@ -26,42 +29,111 @@ class Page:
     truncated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Among:
+    """The resources of which there are pages.
+
+    :param condition: with names of parameters for values.
+    :param relationship: whose resources they are, of the one with the id `source`.
+    """
+
+    resource: Resource
+    condition: Condition | None
+    relationship: Relationship | None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.relationship is not None:
+            yield statements.related_to(self.relationship)
+        if self.condition is not None:
+            yield to_sql(self.condition)
+
+
 def fetch_page(
-    session: Session, resource: Resource, query: Query, *conditions: ColumnElement[bool]
-) -> Page:
-    """Fetch the page that a query asks for, of the resources for which the conditions hold."""
-    if query.filter is not None:
-        conditions = (*conditions, to_sql(query.filter))
-    statement = statements.select_rows(resource, query, query.include, query.order)
-    statement = statement.where(*conditions)
-    counting = statements.select_total(resource, *conditions)
-    if isinstance(query.page, OffsetPage):
-        total = session.execute(counting).scalar_one()
-        return _by_offset(session, resource, query, query.page, statement, total)
-    assert query.page is not None  # noqa: S101  # the query is that of a collection
-    counted = session.execute(counting).scalar_one() if query.page.total else None
-    return _by_cursor(session, resource, query, query.page, statement, counted)
-
-
-def _by_cursor(
     session: Session,
     resource: Resource,
     query: Query,
-    page: CursorPage,
-    statement: Select[Any],
-    total: int | None,
+    relationship: Relationship | None = None,
+    source: Any = None,
 ) -> Page:
-    """Fetch by keyset: what a page costs does not depend on how deep it is."""
-    order = query.order
-    if page.after is not None:
-        statement = statement.where(statements.behind(resource, order, page.after))
-    if page.before is not None:
-        statement = statement.where(statements.before(resource, order, page.before))
-    # A range is read from its start, as if its end were not given (cursor profile, "Ranges").
-    backwards = page.before is not None and page.after is None
-    direction = statements.reversed_order(order) if backwards else order
+    """Fetch the page that a query asks for: of a resource, or of what one relates to.
+
+    :param source: the id of the resource that has the relationship.
+    """
+    condition, values = parametrized(query.filter)
+    if relationship is not None:
+        values["source"] = source
+    among = _Among(resource, condition, relationship)
+    rows = statements.selected(resource, query, query.include, query.order)
+    page = query.page
+    assert page is not None  # noqa: S101  # the query is that of a collection
+
+    def count() -> int:
+        total: int = statements.execute(session, _select_total(among), values).scalar_one()
+        return total
+
+    if isinstance(page, OffsetPage):
+        total = count()
+        statement = _select_by_offset(among, rows, query.order)
+        values |= {"size": page.size, "offset": page.offset}
+        found = statements.execute(session, statement, values).all()
+        return _by_offset(found, page, total)
+    counted = count() if page.total else None
+    after, before = page.after, page.before
+    if after is not None:
+        after, named = statements.parametrized("after", after)
+        values |= named
+    if before is not None:
+        before, named = statements.parametrized("before", before)
+        values |= named
+    values["size"] = page.size + 1
+    statement = _select_by_cursor(among, rows, query.order, after, before)
+    found = statements.execute(session, statement, values).all()
+    return _by_cursor(found, resource, query, page, counted)
+
+
+@lru_cache(maxsize=statements.KEPT)
+def _select_total(among: _Among) -> Select[Any]:
+    table = among.resource.table
+    return select(func.count()).select_from(table).where(*among.conditions())
+
+
+@lru_cache(maxsize=statements.KEPT)
+def _select_by_offset(among: _Among, rows: statements.Selected, order: Order) -> Select[Any]:
+    statement = rows.select().where(*among.conditions())
+    statement = statement.order_by(*statements.order_by(among.resource, order))
+    size, offset = (parameter(name, BigInteger()) for name in ("size", "offset"))
+    return statement.limit(size).offset(offset)
+
+
+@lru_cache(maxsize=statements.KEPT)
+def _select_by_cursor(
+    among: _Among,
+    rows: statements.Selected,
+    order: Order,
+    after: Position | None,
+    before: Position | None,
+) -> Select[Any]:
+    """Select by keyset: what a page costs does not depend on how deep it is."""
+    resource = among.resource
+    statement = rows.select().where(*among.conditions())
+    if after is not None:
+        statement = statement.where(statements.behind(resource, order, after))
+    if before is not None:
+        statement = statement.where(statements.before(resource, order, before))
+    direction = statements.reversed_order(order) if _is_backwards(after, before) else order
     statement = statement.order_by(*statements.order_by(resource, direction))
-    rows = session.execute(statement.limit(page.size + 1)).all()
+    return statement.limit(parameter("size", BigInteger()))
+
+
+def _is_backwards(after: Position | None, before: Position | None) -> bool:
+    # A range is read from its start, as if its end were not given (cursor profile, "Ranges").
+    return before is not None and after is None
+
+
+def _by_cursor(
+    rows: Sequence[Any], resource: Resource, query: Query, page: CursorPage, total: int | None
+) -> Page:
+    order, backwards = query.order, _is_backwards(page.after, page.before)
     more, rows = len(rows) > page.size, rows[: page.size]
     if backwards:
         rows = rows[::-1]
@@ -95,16 +167,7 @@ def _by_cursor(
     )
 
 
-def _by_offset(
-    session: Session,
-    resource: Resource,
-    query: Query,
-    page: OffsetPage,
-    statement: Select[Any],
-    total: int,
-) -> Page:
-    statement = statement.order_by(*statements.order_by(resource, query.order))
-    rows = session.execute(statement.limit(page.size).offset(page.offset)).all()
+def _by_offset(rows: Sequence[Any], page: OffsetPage, total: int) -> Page:
     size = page.size
     # Pages lie where this one lies: an offset need not be a multiple of the size.
     start = page.offset % size

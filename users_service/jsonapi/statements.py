@@ -1,19 +1,20 @@
 """Resources and queries become SELECT statements."""
 
 import operator
-from collections.abc import Collection
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
+    Result,
     Select,
     and_,
     false,
-    func,
-    literal,
     or_,
     select,
     true,
@@ -23,9 +24,22 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
+from users_service.jsonapi.conditions import parameter
 from users_service.jsonapi.cursors import Order, Position
 from users_service.jsonapi.query import Include, Query
 from users_service.jsonapi.resource import Relationship, Resource
+
+# Statements are made once for all requests of one form, and get their values when they are carried
+# out. Clients choose the forms: so many are kept.
+KEPT = 512
+
+
+def execute(session: Session, statement: Select[Any], values: Mapping[str, Any]) -> Result[Any]:
+    """Carry out a statement of this module, of columns and not of entities.
+
+    It goes by the session's connection: what Session.execute does beyond that is for entities.
+    """
+    return session.connection().execute(statement, values)
 
 
 def begin_snapshot(session: Session) -> None:
@@ -38,28 +52,39 @@ def begin_snapshot(session: Session) -> None:
         session.connection(execution_options=options)
 
 
-def select_rows(
-    resource: Resource, query: Query, include: Include | None = None, order: Order = ()
-) -> Select[Any]:
-    """Select what a document needs: the id, the version and the attributes that it shows, in this
-    order, and then what leads on from there.
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What is read of each resource: the id, the version and the attributes that a document shows,
+    in this order, and then what leads on from there.
+
+    :param shown: the fields that documents show; None for all.
+    :param more: further attributes of the model.
     """
+
+    resource: Resource
+    shown: frozenset[str] | None
+    more: tuple[str, ...] = ()
+
+    def select(self) -> Select[Any]:
+        resource, shown = self.resource, self.shown
+        names = [name for name in resource.readable if shown is None or name in shown]
+        attributes = [resource.id_attribute, resource.version_attribute]
+        attributes += [resource.attribute(name) for name in names]
+        attributes += [attribute for attribute in self.more if attribute not in attributes]
+        return select(*(_named(resource.columns[attribute], attribute) for attribute in attributes))
+
+
+def selected(
+    resource: Resource, query: Query, include: Include | None = None, order: Order = ()
+) -> Selected:
+    """Say what a document needs of the rows of a resource."""
     more = [resource.attribute(name) for name, _ in order if name != "id"]
     more += [
         relationship.key_attribute
         for name, relationship in resource.relationships.items()
         if name in (include or ()) and relationship.holds_key
     ]
-    return _select(resource, query.fields.get(resource.type), tuple(more))
-
-
-@lru_cache(maxsize=512)  # clients choose the fields
-def _select(resource: Resource, shown: frozenset[str] | None, more: tuple[str, ...]) -> Select[Any]:
-    names = [name for name in resource.readable if shown is None or name in shown]
-    attributes = [resource.id_attribute, resource.version_attribute]
-    attributes += [resource.attribute(name) for name in names]
-    attributes += dict.fromkeys(attribute for attribute in more if attribute not in attributes)
-    return select(*(_named(resource.columns[attribute], attribute) for attribute in attributes))
+    return Selected(resource, query.fields.get(resource.type), tuple(dict.fromkeys(more)))
 
 
 def _named(column: Column[Any], attribute: str) -> ColumnElement[Any]:
@@ -67,37 +92,54 @@ def _named(column: Column[Any], attribute: str) -> ColumnElement[Any]:
     return column if column.key == attribute else column.label(attribute)
 
 
-def select_one(resource: Resource, query: Query, id: Any) -> Select[Any]:
-    return select_rows(resource, query, query.include).where(resource.id_column == id)
+@lru_cache(maxsize=KEPT)
+def select_one(rows: Selected) -> Select[Any]:
+    """Select the resource with the `id`."""
+    column = rows.resource.id_column
+    return rows.select().where(column == parameter("id", column))
 
 
-def select_version(resource: Resource, id: Any) -> Select[Any]:
-    return select(resource.version_column).where(resource.id_column == id)
+@lru_cache(maxsize=KEPT)
+def select_version(resource: Resource) -> Select[Any]:
+    """Select the version of the resource with the `id`."""
+    column = resource.id_column
+    return select(resource.version_column).where(column == parameter("id", column))
 
 
-def select_by_id(
-    resource: Resource, query: Query, include: Include, ids: Collection[Any]
-) -> Select[Any]:
-    return select_rows(resource, query, include).where(resource.id_column.in_(ids))
+@lru_cache(maxsize=KEPT)
+def select_by_id(rows: Selected) -> Select[Any]:
+    """Select the resources with the `ids`."""
+    column = rows.resource.id_column
+    return rows.select().where(column.in_(parameter("ids", column, expanding=True)))
 
 
-def select_related(
-    relationship: Relationship, query: Query, include: Include, sources: Collection[Any]
-) -> Select[Any]:
-    """Select what several resources relate to, each row with the id of the one it belongs to."""
+@lru_cache(maxsize=KEPT)
+def select_related(relationship: Relationship, rows: Selected) -> Select[Any]:
+    """Select what the resources with the `ids` relate to, each row with the id of the one that it
+    belongs to: at most `size` rows.
+    """
     target = relationship.target
-    statement = select_rows(target, query, include)
+    statement = rows.select()
     if relationship.secondary is not None:
         source, other = relationship.secondary_columns
         statement = statement.join(relationship.secondary, other == target.id_column)
     else:
         source = relationship.key_column
-    return statement.add_columns(source.label("_source")).where(source.in_(sources))
+    statement = statement.add_columns(source.label("_source")).order_by(target.id_column)
+    statement = statement.where(source.in_(parameter("ids", source, expanding=True)))
+    return statement.limit(parameter("size", BigInteger()))
 
 
-def related_to(relationship: Relationship, source: Any) -> ColumnElement[bool]:
-    """Hold for the resources at the other end of one resource's relationship."""
+@lru_cache(maxsize=KEPT)
+def select_target(relationship: Relationship, rows: Selected) -> Select[Any]:
+    """Select what the resource with the id `source` relates to."""
+    return rows.select().where(related_to(relationship))
+
+
+def related_to(relationship: Relationship) -> ColumnElement[bool]:
+    """Hold for the resources at the other end of the relationship of the one with id `source`."""
     target = relationship.target
+    source = parameter("source", relationship.source.id_column)
     condition: ColumnElement[bool]
     if relationship.holds_key:
         key = select(relationship.key_column).where(relationship.source.id_column == source)
@@ -108,10 +150,6 @@ def related_to(relationship: Relationship, source: Any) -> ColumnElement[bool]:
     else:
         condition = relationship.key_column == source
     return condition
-
-
-def select_total(resource: Resource, *conditions: ColumnElement[bool]) -> Select[int]:
-    return select(func.count()).select_from(resource.table).where(*conditions)
 
 
 class nulls_last(FunctionElement[Any]):  # noqa: N801  # as SQLAlchemy names functions
@@ -190,20 +228,33 @@ def reversed_order(order: Order) -> Order:
     return tuple((name, not descending) for name, descending in order)
 
 
+def parametrized(prefix: str, position: Position) -> tuple[Position, dict[str, Any]]:
+    """Take the values out of a position: it gets the names of parameters instead, or None for null.
+
+    :returns: the position of names, and the values by their names.
+    """
+    names = tuple(
+        None if value is None else f"{prefix}_{index}" for index, value in enumerate(position)
+    )
+    return names, {name: v for name, v in zip(names, position, strict=True) if name is not None}
+
+
 def behind(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
     """Hold for the rows that come behind a position in an order.
 
     An engine shall find the first of them in an index of the order's fields, and not by going
     through all that come before.
+
+    :param position: with names of parameters for values.
     """
     if not position:
         return false()
     columns = [resource.column(name) for name, _ in order]
-    bounds = [_bound(column, value) for column, value in zip(columns, position, strict=True)]
     by_columns = _behind_by_columns(resource, order, position)
     directions = {descending for _, descending in order}
     if len(directions) > 1 or any(map(_nullable, columns)):
         return by_columns
+    bounds = [parameter(name, column) for column, name in zip(columns, position, strict=True)]
     compare = operator.lt if directions == {True} else operator.gt
     return in_range(compare(tuple_(*columns), tuple_(*bounds)), by_columns)
 
@@ -211,14 +262,16 @@ def behind(resource: Resource, order: Order, position: Position) -> ColumnElemen
 def _behind_by_columns(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
     alternatives: list[ColumnElement[bool]] = []
     tied: list[ColumnElement[bool]] = []
-    for (name, descending), value in zip(order, position, strict=True):
+    for (name, descending), bound in zip(order, position, strict=True):
         column = resource.column(name)
-        alternatives.append(and_(*tied, _further(column, descending, value)))
-        tied.append(column.is_(None) if value is None else column == _bound(column, value))
+        alternatives.append(and_(*tied, _further(column, descending, bound)))
+        tied.append(column.is_(None) if bound is None else column == parameter(bound, column))
     return and_(_not_before(resource, order[0], position[0]), or_(*alternatives))
 
 
-def _not_before(resource: Resource, term: tuple[str, bool], value: Any) -> ColumnElement[bool]:
+def _not_before(
+    resource: Resource, term: tuple[str, bool], bound: str | None
+) -> ColumnElement[bool]:
     """What all rows behind a position have in common, where it is a range of one column.
 
     It says nothing new, but not every engine sees it in the alternatives.
@@ -226,10 +279,10 @@ def _not_before(resource: Resource, term: tuple[str, bool], value: Any) -> Colum
     name, descending = term
     column = resource.column(name)
     result: ColumnElement[bool] = true()
-    if value is not None and descending:
-        result = column <= _bound(column, value)
-    elif value is not None and not _nullable(column):
-        result = column >= _bound(column, value)
+    if bound is not None and descending:
+        result = column <= parameter(bound, column)
+    elif bound is not None and not _nullable(column):
+        result = column >= parameter(bound, column)
     return result
 
 
@@ -238,23 +291,18 @@ def before(resource: Resource, order: Order, position: Position) -> ColumnElemen
     return behind(resource, reversed_order(order), position) if position else true()
 
 
-def _further(column: Any, descending: bool, value: Any) -> ColumnElement[bool]:
+def _further(column: Any, descending: bool, bound: str | None) -> ColumnElement[bool]:
     """Hold where a column's value comes behind another one, null counting as the greatest."""
     result: ColumnElement[bool]
-    if value is None:
+    if bound is None:
         result = column.is_not(None) if descending else false()
     elif descending:
-        result = column < _bound(column, value)
+        result = column < parameter(bound, column)
     else:
-        result = column > _bound(column, value)
+        result = column > parameter(bound, column)
         if _nullable(column):
             result = or_(result, column.is_(None))
     return result
-
-
-def _bound(column: Any, value: Any) -> Any:
-    # As a typed parameter: SQLAlchemy compares with True and False by IS alone.
-    return literal(value, column.type)
 
 
 def _nullable(column: Any) -> bool:

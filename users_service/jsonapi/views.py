@@ -50,7 +50,8 @@ def read_resource(request: Request) -> Json:
     resource, query = request.context, request.validated["query"]
     if query.include:
         statements.begin_snapshot(request.dbsession)
-    row = _row(request, statements.select_one(resource, query, request.validated["id"]))
+    statement = statements.select_one(statements.selected(resource, query, query.include))
+    row = _row(request, statement, id=request.validated["id"])
     if row is None:
         raise not_found()
     return _single(request, resource, row)
@@ -95,8 +96,7 @@ def read_related(request: Request) -> Json:
     url = _source_links(request)["related"]
     _source_version(request)
     target = relationship.target
-    related = statements.related_to(relationship, request.validated["id"])
-    row = _row(request, statements.select_rows(target, query, query.include).where(related))
+    row = _target(request, query)
     rows = [] if row is None else [row]
     builder = DocumentBuilder(request, query, _included(request, target, rows, query))
     return builder.one(target, row, url)
@@ -118,9 +118,8 @@ def read_linkage(request: Request) -> Json:
     """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
     request.validated["version"] = _source_version(request)
-    target, inner = relationship.target, _behind(relationship, query)
-    related = statements.related_to(relationship, request.validated["id"])
-    row = _row(request, statements.select_rows(target, inner, inner.include).where(related))
+    target = relationship.target
+    row = _target(request, _behind(relationship, query))
     included = _included_here(request, relationship, [] if row is None else [row])
     builder = DocumentBuilder(request, query, included)
     id = None if row is None else target.id_of(row)
@@ -207,14 +206,21 @@ def _page(
     """Fetch a page of the collection, or of what a relationship leads to."""
     if not isinstance(query.page, CursorPage):
         request.validated["media"] = Media()  # the cursor profile does not apply to the others
-    conditions = []
-    if relationship is not None:
-        conditions.append(statements.related_to(relationship, request.validated["id"]))
-    return fetch_page(request.dbsession, resource, query, *conditions)
+    if relationship is None:
+        return fetch_page(request.dbsession, resource, query)
+    return fetch_page(request.dbsession, resource, query, relationship, request.validated["id"])
 
 
-def _row(request: Request, statement: Any) -> Any:
-    return request.dbsession.execute(statement).one_or_none()
+def _row(request: Request, statement: Any, **values: Any) -> Any:
+    return statements.execute(request.dbsession, statement, values).one_or_none()
+
+
+def _target(request: Request, query: Query) -> Any:
+    """The row that a to-one relationship leads to, or None."""
+    relationship = request.context
+    rows = statements.selected(relationship.target, query, query.include)
+    statement = statements.select_target(relationship, rows)
+    return _row(request, statement, source=request.validated["id"])
 
 
 def _source_version(request: Request) -> int:
@@ -224,7 +230,7 @@ def _source_version(request: Request) -> int:
     """
     source = request.context.source
     statements.begin_snapshot(request.dbsession)
-    row = _row(request, statements.select_version(source, request.validated["id"]))
+    row = _row(request, statements.select_version(source), id=request.validated["id"])
     if row is None:
         raise not_found()
     version: int = row[0]
