@@ -18,7 +18,7 @@ def livez(request: Request) -> dict[str, Any]:
 
 def readyz(request: Request) -> dict[str, Any]:
     """Answer if the database does; 503 otherwise."""
-    request.dbsession.execute(select(1))
+    request.dbconnection.execute(select(1))
     return {"status": "ok"}
 
 

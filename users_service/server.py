@@ -1,5 +1,6 @@
 """waitress, with answers that are JSON:API even where the application is never asked."""
 
+import gc
 import socket
 import uuid
 from typing import Any
@@ -24,6 +25,9 @@ REFUSALS = {
 # A client that still sends its body when it is refused reads the answer only if the connection
 # stays open meanwhile (RFC 9112 §9.6). This many bytes of it are read and thrown away.
 MOST_DRAINED = 64 << 20
+
+# Allocations, and collections of the younger generation, after which the garbage collector works.
+GC_THRESHOLDS = (20_000, 50, 100)
 
 
 class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
@@ -94,4 +98,9 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
         if hasattr(dispatcher, "channel_class"):
             dispatcher.channel_class = Channel
     server.print_listen("Serving on http://{}:{}")
+    # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
+    # that the collector would look for some again and again while it is made.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     server.run()

@@ -1,4 +1,6 @@
-"""One request, one transaction: request.dbsession, pyramid_tm, and what is tried again."""
+"""One request, one transaction: pyramid_tm, the session and connection of a request, and what is
+tried again.
+"""
 
 import random
 import time
@@ -10,7 +12,7 @@ import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
@@ -39,8 +41,7 @@ def includeme(config: Configurator) -> None:
     check_schema(engine)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
-    info = {"snapshot": snapshot(engine)}
-    config.registry["reading"] = sessionmaker(reading_engine, info=info)
+    config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
     config.registry["writing"] = _transactional(writing(engine))
     config.add_settings(
         {
@@ -53,6 +54,7 @@ def includeme(config: Configurator) -> None:
     )
     config.include("pyramid_tm")
     config.add_request_method(dbsession, reify=True)
+    config.add_request_method(dbconnection, reify=True)
     config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
 
 
@@ -82,15 +84,23 @@ def changes(request: Request) -> bool:
 
 
 def dbsession(request: Request) -> Session:
-    """The session of this request: committed or rolled back with its transaction, or, where there
-    is none, closed in the end.
+    """The session of this request: committed or rolled back with its transaction, if it has one."""
+    if not changes(request):
+        return Session(request.dbconnection)
+    writing_session: Session = request.registry["writing"]()
+    return writing_session
+
+
+def dbconnection(request: Request) -> Connection:
+    """The connection of this request: that of its session, or, where nothing is changed, one that
+    is given back in the end.
     """
     if changes(request):
-        session: Session = request.registry["writing"]()
-    else:
-        session = request.registry["reading"]()
-        request.add_finished_callback(lambda _request: session.close())
-    return session
+        writing_connection: Connection = request.dbsession.connection()
+        return writing_connection
+    connection: Connection = request.registry["reading"].connect()
+    request.add_finished_callback(lambda _request: connection.close())
+    return connection
 
 
 def is_conflict(error: BaseException | None) -> bool:
@@ -118,6 +128,14 @@ def _is_lost_read(request: Request) -> bool:
     return lost and not changes(request)
 
 
+def _is_repeatable(request: Request, max_body_size: int) -> bool:
+    """Whether the body of a request, if it has one, can be kept for another attempt."""
+    if request.content_length is None:  # then it is chunked, or not there (RFC 9112 §6.3)
+        return "HTTP_TRANSFER_ENCODING" not in request.environ
+    length: int = request.content_length
+    return length <= max_body_size
+
+
 def retry_policy(deadline: float, max_body_size: int) -> Any:
     """Return the execution policy that tries a request again, from its start, after a conflict.
 
@@ -133,10 +151,8 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
         longest = FIRST_WAIT
         while True:
             with router.request_context(environ) as request:
-                repeatable = (request.content_length or 0) <= max_body_size and (
-                    request.content_length is not None or not request.is_body_readable
-                )
-                if repeatable:
+                repeatable = _is_repeatable(request, max_body_size)
+                if repeatable and request.content_length:
                     request.make_body_seekable()
                 response: Response = router.invoke_request(request)
                 conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))

@@ -115,7 +115,7 @@ def test_a_forged_cursor_is_refused_or_harmless(client, field, value, rating, id
     order = ((field, False), *ORDER[1:])
 
     def status(*position) -> int:
-        forged = cursors.encode(RESOURCE, order, SCOPE, position)
+        forged = cursors.seal(RESOURCE, order, SCOPE, json.dumps(position).encode())
         return client.get(f"{ARTICLES}?sort={field},-rating&page[after]={forged}").status_int
 
     assert status(None, 1, 1) == 200  # what is refused is the value

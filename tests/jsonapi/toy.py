@@ -25,6 +25,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED, Allowed
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     DateTime,
     Engine,
     ForeignKey,
@@ -268,6 +269,10 @@ def dbsession(request: Any) -> Session:
     return session
 
 
+def dbconnection(request: Any) -> Connection:
+    return request.dbsession.connection()
+
+
 def crash(request: Any) -> None:
     raise RuntimeError("the safe opens with 1234")
 
@@ -362,6 +367,7 @@ def make_toy(
     config.set_security_policy(AllowEverything())
     config.registry["toy.engine"] = engine
     config.add_request_method(dbsession, reify=True)
+    config.add_request_method(dbconnection, reify=True)
     config.include("users_service.jsonapi")
     if limits is not None:
         config.set_jsonapi_limits(limits)

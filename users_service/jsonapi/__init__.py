@@ -6,12 +6,13 @@ errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients co
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
-rolls back (its `info["snapshot"]` may have the execution options of a connection on which several
-statements see one state), and a security policy that knows the permissions `<type>:read`,
-`:create`, `:update` and `:delete`. Constraints need names, by a naming convention, to be led back
-to fields; text columns need a collation by code point to be sorted the same on every engine; ids
-and integers need bounds in the schema. A Cornice service of the host's own answers in kind with
-`error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
+rolls back, and `request.dbconnection`, the connection of that session; a security policy that knows
+the permissions `<type>:read`, `:create`, `:update` and `:delete`. For a request with a safe method
+no more is used than the connection, whose execution option `snapshot` may have the options with
+which several of its statements see one state. Constraints need names, by a naming convention, to be
+led back to fields; text columns need a collation by code point to be sorted the same on every
+engine; ids and integers need bounds in the schema. A Cornice service of the host's own answers in
+kind with `error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
 
 It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
 resources.
@@ -26,7 +27,7 @@ from pyramid.request import Request
 
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
-from users_service.jsonapi.links import description_url
+from users_service.jsonapi.links import base_url, description_url
 from users_service.jsonapi.media import renderer, revalidate
 from users_service.jsonapi.openapi import Information
 from users_service.jsonapi.services import (
@@ -61,6 +62,8 @@ def includeme(config: Configurator) -> None:
     config.set_jsonapi_limits(Limits())
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
     config.add_request_method(request_id, reify=True)
+    config.registry["jsonapi_paths"] = {}
+    config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)
     config.add_subscriber(add_headers, NewResponse)
 
@@ -79,18 +82,21 @@ def request_id(request: Request) -> str:
 
     A trace is given by the header `traceparent` (W3C Trace Context §3.2).
     """
-    given: str = request.headers.get("X-Request-ID", "")
-    if re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
+    given: str = request.environ.get("HTTP_X_REQUEST_ID", "")
+    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
         return given
-    parent = request.headers.get("traceparent", "")
+    parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
     return str(trace[1]) if trace else uuid.uuid4().hex
 
 
 def add_headers(event: NewResponse) -> None:
     """Complete every response, errors included."""
-    revalidate(event.request, event.response)
-    headers = event.response.headers
-    headers["X-Request-ID"] = event.request.request_id
-    event.response.vary = sorted({*(event.response.vary or ()), "Accept"})
+    request, response = event.request, event.response
+    if "HTTP_IF_NONE_MATCH" in request.environ:
+        revalidate(request, response)
+    headers = response.headers
+    headers["X-Request-ID"] = request.request_id
+    vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
+    headers["Vary"] = ", ".join(sorted(vary))
     headers.setdefault("Cache-Control", "no-cache")

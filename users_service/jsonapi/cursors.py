@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from users_service.jsonapi.resource import Resource
 
 DIGEST_SIZE = 8
@@ -31,10 +33,11 @@ def encode(resource: Resource, order: Order, scope: str, position: Position) -> 
 
     :param scope: which list of the resource it is: what else its cursors are bound to.
     """
-    values = json.dumps(
-        [value.isoformat() if isinstance(value, datetime) else _plain(value) for value in position],
-        separators=(",", ":"),
-    ).encode()
+    return seal(resource, order, scope, orjson.dumps(position))
+
+
+def seal(resource: Resource, order: Order, scope: str, values: bytes) -> str:
+    """Bind values, which are JSON already, to a list and an order of it."""
     return _text(_digest(resource, order, scope, values) + values)
 
 
@@ -63,12 +66,8 @@ def _text(raw: bytes) -> str:
 
 
 def _digest(resource: Resource, order: Order, scope: str, values: bytes) -> bytes:
-    bound = json.dumps([resource.type, [list(term) for term in order], scope]).encode()
+    bound = orjson.dumps([resource.type, order, scope])
     return hashlib.blake2b(bound + b"\0" + values, digest_size=DIGEST_SIZE).digest()
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
 
 
 def _typed(resource: Resource, order: Order, values: Any) -> Position:

@@ -1,7 +1,6 @@
 """Rows become documents (§5 Document Structure): resource objects, linkage, links and meta."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from pyramid.request import Request
@@ -12,7 +11,7 @@ from users_service.jsonapi.include import Included
 from users_service.jsonapi.pagination import Page
 from users_service.jsonapi.query import Query
 from users_service.jsonapi.resource import Relationship, Resource
-from users_service.jsonapi.serializers import HIDDEN, serializer
+from users_service.jsonapi.serializers import serializer
 
 Json = dict[str, Any]
 
@@ -38,13 +37,14 @@ class DocumentBuilder:
         data = None if row is None else self.resource_object(resource, row)
         if url is None:
             url = links.below(self._collection(resource), resource.id_of(row))
-        return self._document(data, {"self": self._with_query(url)}, [(resource, row)])
+        rows = [] if row is None else [row]
+        return self._document(data, {"self": self._with_query(url)}, resource, rows)
 
     def page(self, resource: Resource, page: Page, url: str) -> Json:
         """The document of a page of resources."""
         data = self._resource_objects(resource, page.rows)
-        primary = [(resource, row) for row in page.rows]
-        return self._paged(self._document(data, self._page_links(page, url), primary), page)
+        found = self._document(data, self._page_links(page, url), resource, page.rows)
+        return self._paged(found, page)
 
     def linkage(
         self, relationship: Relationship, ids: Any, own: dict[str, str], page: Page | None
@@ -55,8 +55,8 @@ class DocumentBuilder:
         """
         data = self._identifiers(relationship, ids)
         if page is None:
-            return self._document(data, own | {"self": self._with_query(own["self"])}, [])
-        found = self._document(data, own | self._page_links(page, own["self"]), [])
+            return self._document(data, own | {"self": self._with_query(own["self"])})
+        found = self._document(data, own | self._page_links(page, own["self"]))
         return self._paged(found, page)
 
     def resource_object(self, resource: Resource, row: Any) -> Json:
@@ -66,13 +66,15 @@ class DocumentBuilder:
 
     def _resource_objects(self, resource: Resource, rows: Sequence[Any]) -> list[Json]:
         make = serializer(resource, self.query.fields.get(resource.type)).resource_objects
-        linkage = partial(self._linkage, resource) if self.included.linkage else None
-        return make(rows, self._collection(resource), linkage)
+        return make(rows, self._collection(resource), self._linkage(resource))
 
-    def _linkage(self, resource: Resource, id: Any, name: str) -> Any:
-        """The linkage of a relationship of a resource, if it was loaded."""
-        ids = self.included.linkage.get((resource.type, id, name), HIDDEN)
-        return ids if ids is HIDDEN else self._identifiers(resource.relationships[name], ids)
+    def _linkage(self, resource: Resource) -> dict[str, dict[Any, Any]]:
+        """The linkage that was loaded of the relationships of a resource."""
+        return {
+            name: {id: self._identifiers(relationship, ids) for id, ids in noted.items()}
+            for name, relationship in resource.relationships.items()
+            if (noted := self.included.linkage.get(relationship)) is not None
+        }
 
     def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
         kind = relationship.target.type
@@ -92,23 +94,31 @@ class DocumentBuilder:
     def _page_links(self, page: Page, url: str) -> Json:
         place = ("page[after]", "page[before]", "page[number]", "page[offset]")
         kept = tuple(pair for pair in self.query.pairs if pair[0] not in place)
+        shared = links.with_query(url, kept)
         found: Json = {"self": self._with_query(url)}
         for name, parameters in page.links.items():
-            found[name] = (
-                None if parameters is None else links.with_query(url, (*kept, *parameters.items()))
-            )
+            found[name] = None if parameters is None else links.with_more(shared, parameters)
         return found
 
     def _document(
-        self, data: Any, document_links: Json, primary: Sequence[tuple[Resource, Any]]
+        self,
+        data: Any,
+        document_links: Json,
+        resource: Resource | None = None,
+        rows: Sequence[Any] = (),
     ) -> Json:
+        """:param rows: those of the primary data, which are not included once more."""
         found: Json = {"jsonapi": JSONAPI_OBJECT, "links": document_links, "data": data}
         if self.query.include is not None:
-            shown = {(r.type, r.id_of(row)) for r, row in primary if row is not None}
+            shown = {(resource.type, resource.id_of(row)) for row in rows} if resource else set()
+            by_resource: dict[Resource, list[Any]] = {}
+            for identity, (resource, row) in self.included.rows.items():
+                if identity not in shown:
+                    by_resource.setdefault(resource, []).append(row)
             found["included"] = [
-                self.resource_object(resource, row)
-                for identity, (resource, row) in self.included.rows.items()
-                if identity not in shown
+                item
+                for resource, rows in by_resource.items()
+                for item in self._resource_objects(resource, rows)
             ]
         return found
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from users_service.jsonapi import statements
 from users_service.jsonapi.errors import Error, JSONAPIError, parameter
@@ -21,16 +21,16 @@ class Included:
     """What a document holds beside its primary data.
 
     :param rows: the related resources, each once.
-    :param linkage: the ids that the included relationships of a resource lead to, by its type, its
-        id and the relationship's name: a list, or for a to-one relationship an id or None.
+    :param linkage: the ids that included relationships lead to, by the ids of the resources that
+        have them: a list, or for a to-one relationship an id or None.
     """
 
     rows: dict[Identity, tuple[Resource, Any]] = field(default_factory=dict)
-    linkage: dict[tuple[str, Any, str], Any] = field(default_factory=dict)
+    linkage: dict[Relationship, dict[Any, Any]] = field(default_factory=dict)
 
 
 def load_included(
-    session: Session,
+    connection: Connection,
     resource: Resource,
     rows: Iterable[Any],
     query: Query,
@@ -47,7 +47,7 @@ def load_included(
         resource, rows, include = levels.pop(0)
         for name, inner in include.items():
             relationship = resource.relationships[name]
-            found = _load(session, relationship, rows, query, inner, included, limits)
+            found = _load(connection, relationship, rows, query, inner, included, limits)
             target = relationship.target
             for row in found:
                 included.rows.setdefault((target.type, target.id_of(row)), (target, row))
@@ -58,7 +58,7 @@ def load_included(
 
 
 def _load(
-    session: Session,
+    connection: Connection,
     relationship: Relationship,
     rows: list[Any],
     query: Query,
@@ -70,29 +70,31 @@ def _load(
     source, target = relationship.source, relationship.target
     ids = [source.id_of(row) for row in rows]
     selected = statements.selected(target, query, include)
+    noted = included.linkage.setdefault(relationship, {})
     if relationship.holds_key:
         keys = [getattr(row, relationship.key_attribute) for row in rows]
-        for id, key in zip(ids, keys, strict=True):
-            included.linkage[source.type, id, relationship.name] = key
+        noted.update(zip(ids, keys, strict=True))
         wanted = sorted({key for key in keys if key is not None})
         if not wanted:
             return []
         by_id = statements.select_by_id(selected)
-        return list(statements.execute(session, by_id, {"ids": wanted}))
+        return list(connection.execute(by_id, {"ids": wanted}))
     linkage: dict[Any, Any] = {id: [] for id in ids}
     found: dict[Any, Any] = {}
     if ids:
         statement = statements.select_related(relationship, selected)
         values = {"ids": ids, "size": limits.max_included + 1}
-        pairs = statements.execute(session, statement, values).all()
+        pairs = connection.execute(statement, values).all()
         if len(pairs) > limits.max_included:
             raise _too_many(limits)
         for row in pairs:
-            found.setdefault(target.id_of(row), row)
-            linkage[row._source].append(target.id_of(row))
-    for id, related in linkage.items():
-        one = related[0] if related else None
-        included.linkage[source.type, id, relationship.name] = related if relationship.many else one
+            id = target.id_of(row)
+            found.setdefault(id, row)
+            linkage[row._source].append(id)
+    if relationship.many:
+        noted.update(linkage)
+    else:
+        noted.update((id, related[0] if related else None) for id, related in linkage.items())
     return list(found.values())
 
 

@@ -1,5 +1,6 @@
 """URLs of resources and documents: absolute, made from the routes, reserved characters escaped."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,17 +20,29 @@ def route_name(resource: Resource, *parts: str) -> str:
     return ":".join(["jsonapi", "resource", resource.type, *parts])
 
 
-def collection_url(request: Request, resource: Resource) -> str:
-    url: str = request.route_url(route_name(resource), suffix="")
+def base_url(request: Request) -> str:
+    """What every URL of the application begins with."""
+    url: str = request.application_url
     return url
+
+
+def _url(request: Request, name: str, **elements: str) -> str:
+    """The URL of a route whose path is always the same: it is made once."""
+    paths: dict[str, str] = request.registry["jsonapi_paths"]
+    if name not in paths:
+        paths[name] = request.route_url(name, _app_url="", **elements)
+    return str(request.jsonapi_base_url) + paths[name]
+
+
+def collection_url(request: Request, resource: Resource) -> str:
+    return _url(request, route_name(resource), suffix="")
 
 
 def description_url(request: Request) -> str | None:
     """Where the description of the API is (§5.1 `describedby`); None if the host serves none."""
     if "jsonapi_description" not in request.registry:
         return None
-    url: str = request.route_url(DESCRIPTION)
-    return url
+    return _url(request, DESCRIPTION)
 
 
 def below(collection: str, id: Any) -> str:
@@ -46,4 +59,15 @@ def relationship_links(url: str, relationship: Relationship) -> dict[str, str]:
 
 
 def with_query(url: str, pairs: Pairs) -> str:
-    return f"{url}?{urlencode(pairs, quote_via=quote, safe=',')}" if pairs else url
+    return f"{url}?{_encoded(pairs)}" if pairs else url
+
+
+def with_more(url: str, parameters: Mapping[str, str]) -> str:
+    """Add parameters to those that a URL may have already."""
+    if not parameters:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}{_encoded(tuple(parameters.items()))}"
+
+
+def _encoded(pairs: Pairs) -> str:
+    return urlencode(pairs, quote_via=quote, safe=",")

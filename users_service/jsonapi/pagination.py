@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, select
 
 from users_service.jsonapi import cursors, statements
 from users_service.jsonapi.conditions import parameter, parametrized, to_sql
@@ -49,7 +48,7 @@ class _Among:
 
 
 def fetch_page(
-    session: Session,
+    connection: Connection,
     resource: Resource,
     query: Query,
     relationship: Relationship | None = None,
@@ -68,14 +67,14 @@ def fetch_page(
     assert page is not None  # noqa: S101  # the query is that of a collection
 
     def count() -> int:
-        total: int = statements.execute(session, _select_total(among), values).scalar_one()
+        total: int = connection.execute(_select_total(among), values).scalar_one()
         return total
 
     if isinstance(page, OffsetPage):
         total = count()
         statement = _select_by_offset(among, rows, query.order)
         values |= {"size": page.size, "offset": page.offset}
-        found = statements.execute(session, statement, values).all()
+        found = connection.execute(statement, values).all()
         return _by_offset(found, page, total)
     counted = count() if page.total else None
     after, before = page.after, page.before
@@ -87,7 +86,7 @@ def fetch_page(
         values |= named
     values["size"] = page.size + 1
     statement = _select_by_cursor(among, rows, query.order, after, before)
-    found = statements.execute(session, statement, values).all()
+    found = connection.execute(statement, values).all()
     return _by_cursor(found, resource, query, page, counted)
 
 

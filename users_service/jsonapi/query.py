@@ -139,6 +139,8 @@ def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     :raises JSONAPIError: 400 or 414, with every fault of the parameters at once.
     """
     pairs = read_pairs(request, limits)
+    if not pairs and not endpoint.collection:
+        return Query()
     reader = _Reader(
         endpoint, limits, lambda resource: bool(request.has_permission(f"{resource.type}:read"))
     )

@@ -1,6 +1,6 @@
 """Functions that make rows into resource objects, each made once of the schema's fields (§5.2)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -21,11 +21,10 @@ Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 """From a column's value to its JSON, or to what `media.dumps` writes as that; None to leave it."""
 
-Linkage = Callable[[Any, str], Any]
-"""Gives the linkage of a resource's relationship, by the resource's id and the relationship's name,
-or `HIDDEN`."""
+Linkage = Mapping[str, Mapping[Any, Any]]
+"""The linkage of relationships, by their names and the ids of the resources that have them."""
 
-HIDDEN: Any = object()
+EMPTY: Mapping[Any, Any] = {}
 
 # Where the values of a row stand: the id, the version, then the attributes that are shown.
 FIRST_ATTRIBUTE = 2
@@ -67,6 +66,7 @@ class Serializer:
             if convert is ask
         ]
         self._related = [resource.relationships[name] for name in related]
+        self._links = lru_cache(maxsize=16)(self._written_links)  # clients choose the host
         self._values = attrgetter(
             resource.id_attribute,
             resource.version_attribute,
@@ -74,19 +74,14 @@ class Serializer:
         )
 
     def resource_objects(
-        self, sources: Sequence[Any], collection: str, linkage: Linkage | None = None
+        self, sources: Sequence[Any], collection: str, linkage: Linkage = EMPTY
     ) -> list[Json]:
         """Make resource objects (§5.2), to be written by `media.dumps`.
 
         :param sources: entities, or rows with the id, the version and the attributes.
         :param collection: the URL of the resources of this type.
         """
-        # What all of them have in common is written once.
-        url = f"{collection}/{ID}"
-        links = {r.name: {"links": relationship_links(url, r)} for r in self._related}
-        related = _around_id(links)
-        each = [(name, _around_id(shown["links"])) for name, shown in links.items()]
-        own = _around_id({"self": url})
+        own, related, each = self._links(collection)
         fragment = orjson.Fragment
         rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
         found = []
@@ -95,17 +90,27 @@ class Serializer:
             item: Json = {"type": self._type, "id": id}
             if self._names:
                 item["attributes"] = self._attributes_of(row, source)
-            if linkage is not None and each:
-                item["relationships"] = {
-                    name: {"links": fragment(in_url.join(around))}
-                    | ({} if (data := linkage(row[0], name)) is HIDDEN else {"data": data})
-                    for name, around in each
-                }
+            if linkage and each:
+                item["relationships"] = shown = {}
+                for name, around in each:
+                    shown[name] = member = {"links": fragment(in_url.join(around))}
+                    if row[0] in (known := linkage.get(name, EMPTY)):
+                        member["data"] = known[row[0]]
             elif each:
                 item["relationships"] = fragment(in_url.join(related))
             item["links"] = fragment(in_url.join(own))
             found.append(item)
         return found
+
+    def _written_links(self, collection: str) -> tuple[list[str], list[str], Any]:
+        """What all resource objects have in common: their links, taken apart at the ids.
+
+        :returns: those of the resource, of its relationships, and of each relationship by itself.
+        """
+        url = f"{collection}/{ID}"
+        links = {r.name: {"links": relationship_links(url, r)} for r in self._related}
+        each = [(name, _around_id(members["links"])) for name, members in links.items()]
+        return _around_id({"self": url}), _around_id(links), each
 
     def _ids(self, rows: Sequence[Any]) -> list[str]:
         ids = [row[0] for row in rows]

@@ -1,7 +1,6 @@
 """Resources and queries become SELECT statements."""
 
 import operator
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -11,7 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Result,
+    Connection,
     Select,
     and_,
     false,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from users_service.jsonapi.conditions import parameter
@@ -34,22 +32,14 @@ from users_service.jsonapi.resource import Relationship, Resource
 KEPT = 512
 
 
-def execute(session: Session, statement: Select[Any], values: Mapping[str, Any]) -> Result[Any]:
-    """Carry out a statement of this module, of columns and not of entities.
-
-    It goes by the session's connection: what Session.execute does beyond that is for entities.
-    """
-    return session.connection().execute(statement, values)
-
-
-def begin_snapshot(session: Session) -> None:
+def begin_snapshot(connection: Connection) -> None:
     """Let the statements that follow see one state of the database.
 
-    :param session: says in `info["snapshot"]` which options of a connection that takes; a session
-        that writes says nothing, and sees what it has locked.
+    :param connection: its execution option `snapshot` has the options with which it does so; a
+        connection that writes has none, and sees what it has locked.
     """
-    if options := session.info.get("snapshot"):
-        session.connection(execution_options=options)
+    if options := connection.get_execution_options().get("snapshot"):
+        connection.execution_options(**options)
 
 
 @dataclass(frozen=True, slots=True)

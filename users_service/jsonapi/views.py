@@ -27,7 +27,7 @@ def list_resources(request: Request) -> Json:
     """Fetch a page of the collection (§6.1)."""
     resource, query = request.context, request.validated["query"]
     if query.include or not isinstance(query.page, CursorPage) or query.page.total:
-        statements.begin_snapshot(request.dbsession)
+        statements.begin_snapshot(request.dbconnection)
     page = _page(request, resource, query)
     builder = DocumentBuilder(request, query, _included(request, resource, page.rows, query))
     return builder.page(resource, page, links.collection_url(request, resource))
@@ -49,7 +49,7 @@ def read_resource(request: Request) -> Json:
     """Fetch one resource (§6.1)."""
     resource, query = request.context, request.validated["query"]
     if query.include:
-        statements.begin_snapshot(request.dbsession)
+        statements.begin_snapshot(request.dbconnection)
     statement = statements.select_one(statements.selected(resource, query, query.include))
     row = _row(request, statement, id=request.validated["id"])
     if row is None:
@@ -196,7 +196,7 @@ def _included(request: Request, resource: Resource, rows: Any, query: Query) -> 
     if not query.include:
         return Included()
     return load_included(
-        request.dbsession, resource, rows, query, query.include, request.jsonapi_limits
+        request.dbconnection, resource, rows, query, query.include, request.jsonapi_limits
     )
 
 
@@ -207,12 +207,12 @@ def _page(
     if not isinstance(query.page, CursorPage):
         request.validated["media"] = Media()  # the cursor profile does not apply to the others
     if relationship is None:
-        return fetch_page(request.dbsession, resource, query)
-    return fetch_page(request.dbsession, resource, query, relationship, request.validated["id"])
+        return fetch_page(request.dbconnection, resource, query)
+    return fetch_page(request.dbconnection, resource, query, relationship, request.validated["id"])
 
 
 def _row(request: Request, statement: Any, **values: Any) -> Any:
-    return statements.execute(request.dbsession, statement, values).one_or_none()
+    return request.dbconnection.execute(statement, values).one_or_none()
 
 
 def _target(request: Request, query: Query) -> Any:
@@ -229,7 +229,7 @@ def _source_version(request: Request) -> int:
     :raises JSONAPIError: 404 if there is no such resource.
     """
     source = request.context.source
-    statements.begin_snapshot(request.dbsession)
+    statements.begin_snapshot(request.dbconnection)
     row = _row(request, statements.select_version(source), id=request.validated["id"])
     if row is None:
         raise not_found()

@@ -21,6 +21,8 @@ def email_key(email: str) -> str:
     its ASCII form (UTS #46), so that `José@Bücher.example`, its decomposed form and
     `josé@xn--bcher-kva.example` have one key, while `jose@` and `mıke@` keep their own.
     """
+    if email.isascii():  # of which the rules below leave no more than this
+        return email.lower()
     local, at, domain = email.rpartition("@")
     local = unicodedata.normalize("NFD", local).casefold()
     try:
