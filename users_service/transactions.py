@@ -4,6 +4,7 @@ tried again.
 
 import random
 import time
+from io import BytesIO
 from typing import Any
 
 import pyramid_tm
@@ -71,7 +72,7 @@ def new_manager(_request: Request) -> transaction.TransactionManager:
 
 def _transactional(engine: Engine) -> sessionmaker[Session]:
     """A maker of sessions that the transaction of their thread commits or rolls back."""
-    maker = sessionmaker(engine)
+    maker = sessionmaker(engine, expire_on_commit=False)  # nothing is read after that
     # Sessions count as changed from the start: zope.sqlalchemy would otherwise roll back what Core
     # and text statements wrote.
     zope.sqlalchemy.register(maker, initial_state="changed", transaction_manager=MANAGER)
@@ -136,6 +137,13 @@ def _is_repeatable(request: Request, max_body_size: int) -> bool:
     return length <= max_body_size
 
 
+def _keep_body(request: Request) -> None:
+    """Let the body be read once more, from its start."""
+    if isinstance(request.environ["wsgi.input"], BytesIO):  # as waitress gives it
+        request.is_body_seekable = True
+    request.make_body_seekable()
+
+
 def retry_policy(deadline: float, max_body_size: int) -> Any:
     """Return the execution policy that tries a request again, from its start, after a conflict.
 
@@ -153,7 +161,7 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
             with router.request_context(environ) as request:
                 repeatable = _is_repeatable(request, max_body_size)
                 if repeatable and request.content_length:
-                    request.make_body_seekable()
+                    _keep_body(request)
                 response: Response = router.invoke_request(request)
                 conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing

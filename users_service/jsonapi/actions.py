@@ -1,10 +1,11 @@
 """What changes resources and relationships: plain functions, for single requests and operations."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,10 +37,11 @@ def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds)
     # Now, and not at COMMIT: a clash with another row is answered here.
     _flush(session, resource, loaded)
     id = resource.id_of(entity)
-    for relationship, ids in resolved:
-        if relationship.holds_key and OWN in ids:
+    to_itself = [r for r, ids in resolved if r.holds_key and OWN in ids]
+    if to_itself:
+        for relationship in to_itself:
             setattr(entity, relationship.key_attribute, id)
-    _flush(session, resource, loaded)
+        _flush(session, resource, loaded)
     _write(session, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {})
     return entity
 
@@ -141,11 +143,19 @@ def lock(session: Session, resource: Resource, id: Any, precondition: Preconditi
 
     :raises JSONAPIError: 404 if it is not there, 412 or 428 for the precondition.
     """
-    entity = session.get(resource.model, id, with_for_update=True, populate_existing=True)
+    entity = session.scalars(_select_for_update(resource), {"id": id}).one_or_none()
     if entity is None:
         raise not_found()
     precondition.check(resource.version_of(entity))
     return entity
+
+
+@lru_cache(maxsize=512)
+def _select_for_update(resource: Resource) -> Select[Any]:
+    """Select the entity with the `id`, and lock it; made once for each resource."""
+    column = resource.id_column
+    statement = select(resource.model).where(column == bindparam("id", type_=column.type))
+    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 class _Own:
