@@ -33,13 +33,16 @@ class Running:
 
 
 @contextmanager
-def running(contestant: Contestant, database: Database, path: str, log: Path) -> Iterator[Running]:
+def running(
+    contestant: Contestant, database: Database, path: str, log: Path, port: int | None = None
+) -> Iterator[Running]:
     """Serve a database until the block ends.
 
     :param path: what is asked for until it is answered with 200.
     :param log: the file for what the process says.
+    :param port: where others may serve already; a free one if it is not given.
     """
-    port = _free_port()
+    port = port or _free_port()
     command = contestant.command(port)  # which may have to make an environment first
     with log.open("wb") as output:
         began = time.monotonic()

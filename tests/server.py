@@ -13,14 +13,19 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def pserve(
-    ini: Path, environ: dict[str, str], bin_folder: Path = Path(sys.executable).parent
+    ini: Path,
+    environ: dict[str, str],
+    bin_folder: Path = Path(sys.executable).parent,
+    options: tuple[str, ...] = ("http_port=0",),
 ) -> Iterator[str]:
     """Run `pserve` with an ini file until the block ends; yield the address it serves on.
 
     The service announces the port that the system gave it (`http_port=0`).
+
+    :param options: what follows the ini file on the command line.
     """
     process = subprocess.Popen(
-        [bin_folder / "pserve", ini, "http_port=0"],
+        [bin_folder / "pserve", ini, *options],
         env=os.environ | environ,
         cwd=ini.parent,
         stderr=subprocess.PIPE,

@@ -205,3 +205,18 @@ def test_production_grants_nothing_to_requests_without_a_token(tmp_path):
             http_client = Http(address)
             assert http_client.request("GET", "/api/v1/users").status == 403
             assert http_client.request("GET", "/readyz").status == 200
+
+
+def test_two_processes_serve_on_one_port(tmp_path):
+    ini = Path(shutil.copy(ROOT / "development.ini", tmp_path))
+    upgrade(str(ini))
+    with ExitStack() as first, ExitStack() as second:
+        shared = "http_port=0", "reuse_port=true"
+        address = first.enter_context(pserve(ini, {}, options=shared))
+        port = urlsplit(address).port
+        options = f"http_port={port}", "reuse_port=true"
+        assert second.enter_context(pserve(ini, {}, options=options)) == address
+        assert Http(address).request("GET", "/livez").status == 200
+        first.close()  # whoever is left serves alone
+        for _ in range(10):
+            assert Http(address).request("GET", "/livez").status == 200

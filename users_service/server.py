@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import orjson
+from pyramid.settings import asbool
 from waitress.channel import HTTPChannel
 from waitress.server import create_server
 from waitress.task import ErrorTask
@@ -83,17 +84,28 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
+def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
+    """Listen where the arguments say, and leave it to the system which process a client gets."""
+    address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    return socket.create_server(address, family=family, reuse_port=True)
+
+
 def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
     """Serve until the process is told to stop: the `paste.server_runner` of this package.
 
     :param global_config: what follows the ini file on the command line: `http_port=8080` moves the
-        server. (PasteDeploy lets a `[DEFAULT]` of the file win over the command line.)
+        server, and with `reuse_port=true` several processes serve on one port. (PasteDeploy lets
+        a `[DEFAULT]` of the file win over the command line.)
     :param options: the keys of the ini file's `[server:main]`: waitress's own arguments.
     """
+    arguments: dict[str, Any] = dict(options)
     if "http_port" in global_config:
-        options["port"] = global_config["http_port"]
+        arguments["port"] = global_config["http_port"]
+    if asbool(global_config.get("reuse_port")):
+        arguments["sockets"] = [_shared_socket(arguments)]
     dispatchers: dict[int, Any] = {}
-    server = create_server(app, map=dispatchers, **options)
+    server = create_server(app, map=dispatchers, **arguments)
     for dispatcher in dispatchers.values():
         if hasattr(dispatcher, "channel_class"):
             dispatcher.channel_class = Channel
