@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from psycopg.pq import Format
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -81,3 +82,20 @@ def test_the_database_itself_refuses_one_key_twice(service):
 
 def test_a_domain_that_no_registry_knows_still_has_a_key():
     assert email_key("Ada@UNDER_score.example") == "ada@under_score.example"
+
+
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_values_come_in_the_binary_format_as_they_would_in_text(service):
+    values = """SELECT 'très glad'::mood, 1.50::numeric, '[1, {"a": null}]'::jsonb, 'x'::varchar,
+        '2026-07-01T14:00:00.000001+02'::timestamptz, ARRAY[1, 2], NULL::uuid"""
+    engines = service.app.registry["engines"]
+    with service.engine.begin() as connection:
+        connection.execute(text("CREATE TYPE mood AS ENUM ('glad', 'très glad')"))
+    try:
+        with engines["reading"].connect() as reading, engines["writing"].connect() as writing:
+            result = reading.execute(text(values))
+            assert result.cursor.pgresult.fformat(0) == Format.BINARY
+            assert result.one() == writing.execute(text(values)).one()
+    finally:
+        with service.engine.begin() as connection:
+            connection.execute(text("DROP TYPE mood"))

@@ -112,13 +112,13 @@ class DocumentBuilder:
         if self.query.include is not None:
             shown = {(resource.type, resource.id_of(row)) for row in rows} if resource else set()
             by_resource: dict[Resource, list[Any]] = {}
-            for identity, (resource, row) in self.included.rows.items():
+            for identity, (related, row) in self.included.rows.items():
                 if identity not in shown:
-                    by_resource.setdefault(resource, []).append(row)
+                    by_resource.setdefault(related, []).append(row)
             found["included"] = [
                 item
-                for resource, rows in by_resource.items()
-                for item in self._resource_objects(resource, rows)
+                for related, related_rows in by_resource.items()
+                for item in self._resource_objects(related, related_rows)
             ]
         return found
 
