@@ -65,3 +65,17 @@ def test_no_statement_is_compiled_twice(service):
     compiled = [statement for hit, statement in found if hit is not CacheStats.CACHE_HIT]
     assert len(found) > 30
     assert compiled == []
+
+
+def test_the_statement_of_a_large_condition_is_kept_nowhere(service):
+    """Clients choose the conditions: what is kept of them must not grow with what they ask for."""
+    small, large = (
+        f"{USERS}?filter=and({','.join(count * ['startsWith(name,%27A%27)'])})" for count in (3, 40)
+    )
+    with executed(service) as found:
+        for url in (small, small, large, large):
+            assert service.client.get(url).status_int == 200
+    assert [hit for hit, _ in found[1:]] == [
+        CacheStats.CACHE_HIT,
+        *2 * [CacheStats.CACHING_DISABLED],
+    ]

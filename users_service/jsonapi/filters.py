@@ -107,6 +107,17 @@ def targets(condition: Any) -> Iterator[Resource]:
             yield relationship.target
 
 
+def size(condition: Any) -> int:
+    """The number of nodes of a condition's tree."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return 1 + sum(map(size, conditions))
+        case Not(inner) | Related(_, inner):
+            return 1 + size(inner)
+        case _:
+            return 1
+
+
 def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
     """Read one parameter of the `filter` family.
 

@@ -66,7 +66,7 @@ def negotiate(
     return _choose(request.headers.get("Accept", ""), extension, profiles)
 
 
-@lru_cache(maxsize=256)  # most clients always send the same header
+@lru_cache(maxsize=64)  # most clients always send the same header
 def _choose(header: str, extension: str | None, profiles: frozenset[str]) -> Media:
     """Choose among the media types of an Accept header; the one with the greatest weight wins."""
     try:
@@ -94,7 +94,7 @@ def _choose(header: str, extension: str | None, profiles: frozenset[str]) -> Med
     return Media(extensions=extensions)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _check_content_type(header: str, extension: str | None) -> None:
     try:
         ((name, parameters, _),) = _instances(header)

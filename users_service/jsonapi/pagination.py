@@ -10,9 +10,12 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, sele
 from users_service.jsonapi import cursors, statements
 from users_service.jsonapi.conditions import parameter, parametrized, to_sql
 from users_service.jsonapi.cursors import Order, Position
-from users_service.jsonapi.filters import Condition
+from users_service.jsonapi.filters import Condition, size
 from users_service.jsonapi.query import CursorPage, OffsetPage, Query
 from users_service.jsonapi.resource import Relationship, Resource
+
+# Nodes of a condition of whose form statements are kept: a node takes some KiB of each.
+LARGEST_KEPT = 16
 
 Link = dict[str, str] | None
 """The page parameters of a link; None where there is no such page."""
@@ -66,15 +69,21 @@ def fetch_page(
     page = query.page
     assert page is not None  # noqa: S101  # the query is that of a collection
 
+    def execute(select_: Any, *form: Any) -> Any:
+        """Carry out the statement of a form. One with a large condition is kept nowhere."""
+        if query.filter is None or size(query.filter) <= LARGEST_KEPT:
+            return connection.execute(select_(among, *form), values)
+        statement = select_.__wrapped__(among, *form)
+        return connection.execute(statement, values, execution_options={"compiled_cache": None})
+
     def count() -> int:
-        total: int = connection.execute(_select_total(among), values).scalar_one()
+        total: int = execute(_select_total).scalar_one()
         return total
 
     if isinstance(page, OffsetPage):
         total = count()
-        statement = _select_by_offset(among, rows, query.order)
         values |= {"size": page.size, "offset": page.offset}
-        found = connection.execute(statement, values).all()
+        found = execute(_select_by_offset, rows, query.order).all()
         return _by_offset(found, page, total)
     counted = count() if page.total else None
     after, before = page.after, page.before
@@ -85,8 +94,7 @@ def fetch_page(
         before, named = statements.parametrized("before", before)
         values |= named
     values["size"] = page.size + 1
-    statement = _select_by_cursor(among, rows, query.order, after, before)
-    found = connection.execute(statement, values).all()
+    found = execute(_select_by_cursor, rows, query.order, after, before).all()
     return _by_cursor(found, resource, query, page, counted)
 
 

@@ -29,6 +29,9 @@ EMPTY: Mapping[Any, Any] = {}
 # Where the values of a row stand: the id, the version, then the attributes that are shown.
 FIRST_ATTRIBUTE = 2
 
+# The longest URL for which links are kept: clients choose the host.
+LONGEST_KEPT = 256
+
 # Stands for the id while links are written: a character for private use, which no URL has.
 ID = "\ue000"
 
@@ -66,7 +69,7 @@ class Serializer:
             if convert is ask
         ]
         self._related = [resource.relationships[name] for name in related]
-        self._links = lru_cache(maxsize=16)(self._written_links)  # clients choose the host
+        self._links = lru_cache(maxsize=16)(self._written_links)
         self._values = attrgetter(
             resource.id_attribute,
             resource.version_attribute,
@@ -81,7 +84,8 @@ class Serializer:
         :param sources: entities, or rows with the id, the version and the attributes.
         :param collection: the URL of the resources of this type.
         """
-        own, related, each = self._links(collection)
+        links = self._links if len(collection) <= LONGEST_KEPT else self._written_links
+        own, related, each = links(collection)
         fragment = orjson.Fragment
         rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
         found = []
