@@ -132,13 +132,15 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         "statement_timeout": _milliseconds(settings.statement_timeout),
         "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
     }
-    arguments: dict[str, Any] = {
+    arguments = {
         "connect_timeout": settings.connect_timeout,
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
     }
-    if reading:
-        arguments["cursor_factory"] = BinaryCursor
-    engine = create_engine(url, connect_args=arguments, **options)
+    if not reading:
+        return create_engine(url, connect_args=arguments, **options)
+    engine = create_engine(
+        url, connect_args=arguments | {"cursor_factory": BinaryCursor}, **options
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -107,13 +107,13 @@ def targets(condition: Any) -> Iterator[Resource]:
             yield relationship.target
 
 
-def size(condition: Any) -> int:
+def node_count(condition: Any) -> int:
     """The number of nodes of a condition's tree."""
     match condition:
         case And(conditions) | Or(conditions):
-            return 1 + sum(map(size, conditions))
+            return 1 + sum(map(node_count, conditions))
         case Not(inner) | Related(_, inner):
-            return 1 + size(inner)
+            return 1 + node_count(inner)
         case _:
             return 1
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, sele
 from users_service.jsonapi import cursors, statements
 from users_service.jsonapi.conditions import parameter, parametrized, to_sql
 from users_service.jsonapi.cursors import Order, Position
-from users_service.jsonapi.filters import Condition, size
+from users_service.jsonapi.filters import Condition, node_count
 from users_service.jsonapi.query import CursorPage, OffsetPage, Query
 from users_service.jsonapi.resource import Relationship, Resource
 
@@ -71,7 +71,7 @@ def fetch_page(
 
     def execute(select_: Any, *form: Any) -> Any:
         """Carry out the statement of a form. One with a large condition is kept nowhere."""
-        if query.filter is None or size(query.filter) <= LARGEST_KEPT:
+        if query.filter is None or node_count(query.filter) <= LARGEST_KEPT:
             return connection.execute(select_(among, *form), values)
         statement = select_.__wrapped__(among, *form)
         return connection.execute(statement, values, execution_options={"compiled_cache": None})
