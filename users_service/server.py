@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 from pyramid.settings import asbool
 from waitress.channel import HTTPChannel
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask
 
 from users_service.jsonapi.errors import Error, errors_document
 from users_service.jsonapi.media import MEDIA_TYPE
+from users_service.one_thread import OneThread, OneThreadChannel
 
 # What waitress refuses by itself, by status.
 REFUSALS = {
@@ -84,6 +85,14 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
+# Bytes of an answer that leave together where nothing else is sent meanwhile.
+HEAD_AND_BODY = 1 << 20
+
+
+class LoneChannel(Channel, OneThreadChannel):
+    """A connection of a server of one thread."""
+
+
 def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
     """Listen where the arguments say, and leave it to the system which process a client gets."""
     address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
@@ -104,15 +113,23 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
         arguments["port"] = global_config["http_port"]
     if asbool(global_config.get("reuse_port")):
         arguments["sockets"] = [_shared_socket(arguments)]
-    dispatchers: dict[int, Any] = {}
-    server = create_server(app, map=dispatchers, **arguments)
-    for dispatcher in dispatchers.values():
-        if hasattr(dispatcher, "channel_class"):
-            dispatcher.channel_class = Channel
+    sockets: dict[int, Any] = {}
+    one_thread = OneThread() if int(arguments.get("threads", 0)) == 1 else None
+    if one_thread is not None:
+        arguments.setdefault("send_bytes", HEAD_AND_BODY)
+    server = create_server(app, map=sockets, _dispatcher=one_thread, **arguments)
+    for listening in sockets.values():
+        if isinstance(listening, BaseWSGIServer):
+            listening.channel_class = Channel if one_thread is None else LoneChannel
+            if one_thread is not None:
+                listening.pull_trigger = lambda: None  # which would wake the thread of the sockets
     server.print_listen("Serving on http://{}:{}")
     # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
     # that the collector would look for some again and again while it is made.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    server.run()
+    if one_thread is None:
+        server.run()
+    else:
+        one_thread.run(sockets, server.adj)
