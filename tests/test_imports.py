@@ -40,6 +40,7 @@ PIPELINE = [
         "filters",
         "actions",
         "linkage",
+        "entities",
         "conflicts",
         "body",
         "resource",

@@ -1,14 +1,14 @@
 """What changes resources and relationships: plain functions, for single requests and operations."""
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
+from users_service.jsonapi import entities
 from users_service.jsonapi.body import Identifier, Linkage, Loaded, related_not_found
 from users_service.jsonapi.conflicts import conflict
 from users_service.jsonapi.errors import Error, JSONAPIError, at, not_found
@@ -16,38 +16,43 @@ from users_service.jsonapi.linkage import CHUNK, change_to_many, raise_versions,
 from users_service.jsonapi.preconditions import Precondition
 from users_service.jsonapi.resource import Relationship, Resource
 
+NOTHING = Loaded(values={})
+
 LocalIds = Mapping[tuple[str, str], Any]
 """The ids of the resources that a request has created, by their types and local ids."""
 
 
-def create(session: Session, resource: Resource, loaded: Loaded, lids: LocalIds) -> Any:
+def create(connection: Connection, resource: Resource, loaded: Loaded, lids: LocalIds) -> Any:
     """Store a new resource with its relationships, and return the entity.
 
     :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
     """
     own = (resource.type, loaded.lid)
-    known = lock_all(session, named(loaded.linkages, lids))
+    known = lock_all(connection, named(loaded.linkages, lids))
     resolved = _resolve_all(loaded.linkages, known, lids, own)
     values = dict(loaded.values)
     for relationship, ids in resolved:
         if relationship.holds_key and OWN not in ids:
             values[relationship.key_attribute] = ids[0] if ids else None
     entity = resource.model(**values)
-    session.add(entity)
-    # Now, and not at COMMIT: a clash with another row is answered here.
-    _flush(session, resource, loaded)
+    with _conflicts(resource, loaded):
+        entities.store_new(connection, resource, entity)
     id = resource.id_of(entity)
     to_itself = [r for r, ids in resolved if r.holds_key and OWN in ids]
     if to_itself:
+        stored = entities.values_of(resource, entity)
         for relationship in to_itself:
             setattr(entity, relationship.key_attribute, id)
-        _flush(session, resource, loaded)
-    _write(session, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {})
+        with _conflicts(resource, loaded):
+            entities.store_changes(connection, resource, entity, stored)
+    _write(
+        connection, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {}
+    )
     return entity
 
 
 def update(
-    session: Session,
+    connection: Connection,
     resource: Resource,
     id: Any,
     loaded: Loaded,
@@ -59,33 +64,35 @@ def update(
     :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
     """
     linked = named(loaded.linkages, lids)
-    known = lock_all(session, [(resource, id), *linked] if linked else [])
-    entity = lock(session, resource, id, precondition)
+    known = lock_all(connection, [(resource, id), *linked] if linked else [])
+    entity = lock(connection, resource, id, precondition)
     resolved = _resolve_all(loaded.linkages, known, lids, None)
+    stored = entities.values_of(resource, entity)
     before = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
     for attribute, value in loaded.values.items():
         setattr(entity, attribute, value)
     for relationship, ids in resolved:
         if relationship.holds_key:
             setattr(entity, relationship.key_attribute, ids[0] if ids else None)
-    _flush(session, resource, loaded)
-    _write(session, entity, resolved, before)
+    with _conflicts(resource, loaded):
+        entities.store_changes(connection, resource, entity, stored)
+    _write(connection, entity, resolved, before)
     return entity
 
 
-def delete(session: Session, resource: Resource, id: Any, precondition: Precondition) -> None:
+def delete(connection: Connection, resource: Resource, id: Any, precondition: Precondition) -> None:
     """Delete a resource, and its membership in relationships of others.
 
     :raises JSONAPIError: 404 if it is not there; 409 if others depend on it; 412, 428.
     """
-    entity = lock(session, resource, id, precondition)
-    release(session, resource, id)
-    session.delete(entity)
-    _flush(session, resource, Loaded(values={}))
+    entity = lock(connection, resource, id, precondition)
+    release(connection, resource, id)
+    with _conflicts(resource, NOTHING):
+        entities.remove(connection, resource, entity)
 
 
 def change_relationship(
-    session: Session,
+    connection: Connection,
     linkage: Linkage,
     id: Any,
     how: str,
@@ -98,16 +105,18 @@ def change_relationship(
     :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
     """
     resource = linkage.relationship.source
-    known = lock_all(session, [(resource, id), *named([linkage], lids)])
-    entity = lock(session, resource, id, precondition)
+    known = lock_all(connection, [(resource, id), *named([linkage], lids)])
+    entity = lock(connection, resource, id, precondition)
     ((relationship, ids),) = _resolve_all([linkage], known, lids, None, how)
     if relationship.holds_key:
+        stored = entities.values_of(resource, entity)
         before = {relationship: getattr(entity, relationship.key_attribute)}
         setattr(entity, relationship.key_attribute, ids[0] if ids else None)
-        _flush(session, resource, Loaded(values={}))
-        _write(session, entity, [(relationship, ids)], before)
+        with _conflicts(resource, NOTHING):
+            entities.store_changes(connection, resource, entity, stored)
+        _write(connection, entity, [(relationship, ids)], before)
     else:
-        change_to_many(session, relationship, id, ids, how)
+        change_to_many(connection, relationship, id, ids, how)
 
 
 def named(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, Any]]:
@@ -124,7 +133,9 @@ def named(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, A
     return found
 
 
-def lock_all(session: Session, identities: Iterable[tuple[Resource, Any]]) -> set[tuple[str, Any]]:
+def lock_all(
+    connection: Connection, identities: Iterable[tuple[Resource, Any]]
+) -> set[tuple[str, Any]]:
     """Lock resources in the one order, by type and id, in which nobody waits in a circle.
 
     :returns: the types and ids of those that are there.
@@ -134,28 +145,20 @@ def lock_all(session: Session, identities: Iterable[tuple[Resource, Any]]) -> se
     for resource, id in identities:
         by_type.setdefault(resource.type, (resource, set()))[1].add(id)
     for type, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
-        known.update((type, id) for id in _lock_existing(session, resource, ids))
+        known.update((type, id) for id in _lock_existing(connection, resource, ids))
     return known
 
 
-def lock(session: Session, resource: Resource, id: Any, precondition: Precondition) -> Any:
+def lock(connection: Connection, resource: Resource, id: Any, precondition: Precondition) -> Any:
     """Load an entity for a change, and keep others from changing it until this one is done.
 
     :raises JSONAPIError: 404 if it is not there, 412 or 428 for the precondition.
     """
-    entity = session.scalars(_select_for_update(resource), {"id": id}).one_or_none()
+    entity = entities.lock(connection, resource, id)
     if entity is None:
         raise not_found()
     precondition.check(resource.version_of(entity))
     return entity
-
-
-@lru_cache(maxsize=512)
-def _select_for_update(resource: Resource) -> Select[Any]:
-    """Select the entity with the `id`, and lock it; made once for each resource."""
-    column = resource.id_column
-    statement = select(resource.model).where(column == bindparam("id", type_=column.type))
-    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 class _Own:
@@ -219,7 +222,7 @@ def unknown_lid(place: tuple[str | int, ...]) -> Error:
     return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
 
 
-def _lock_existing(session: Session, target: Resource, ids: set[Any]) -> set[Any]:
+def _lock_existing(connection: Connection, target: Resource, ids: set[Any]) -> set[Any]:
     wanted = sorted(ids)
     found: set[Any] = set()
     for start in range(0, len(wanted), CHUNK):
@@ -229,19 +232,21 @@ def _lock_existing(session: Session, target: Resource, ids: set[Any]) -> set[Any
             .order_by(target.id_column)
             .with_for_update()
         )
-        found.update(session.scalars(statement))
+        found.update(connection.scalars(statement))
     return found
 
 
-def _flush(session: Session, resource: Resource, loaded: Loaded) -> None:
+@contextmanager
+def _conflicts(resource: Resource, loaded: Loaded) -> Iterator[None]:
+    """Answer for a constraint that is violated now, and not at COMMIT."""
     try:
-        session.flush()
+        yield
     except IntegrityError as error:
         raise JSONAPIError(conflict(error, resource, loaded.values, loaded.place)) from None
 
 
 def _write(
-    session: Session, entity: Any, resolved: Resolved, before: Mapping[Relationship, Any]
+    connection: Connection, entity: Any, resolved: Resolved, before: Mapping[Relationship, Any]
 ) -> None:
     """Write what is not in the entity's own row, and read the row again if that changed it."""
     changed = False
@@ -249,10 +254,10 @@ def _write(
         if relationship.holds_key:
             ends = {before.get(relationship), ids[0] if ids else None}
             if len(ends) == 2:
-                raise_versions(session, relationship.target, ends - {None})
+                raise_versions(connection, relationship.target, ends - {None})
                 changed |= relationship.target is relationship.source
         else:
             source = relationship.source.id_of(entity)
-            changed |= change_to_many(session, relationship, source, ids, "replace")
+            changed |= change_to_many(connection, relationship, source, ids, "replace")
     if changed:
-        session.refresh(entity)
+        entities.read_again(connection, resolved[0][0].source, entity)

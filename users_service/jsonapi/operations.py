@@ -44,7 +44,7 @@ def perform(request: Request, document: Any) -> Json:
     batch = _Batch(request)
     results = []
     requested = _operations(document, request.jsonapi_limits.max_operations)
-    actions.lock_all(request.dbsession, batch.named(requested))
+    actions.lock_all(request.dbconnection, batch.named(requested))
     for index, operation in enumerate(requested):
         place = (OPERATIONS, index)
         try:
@@ -117,7 +117,7 @@ class _Batch:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.session = request.dbsession
+        self.connection = request.dbconnection
         self.resources = request.registry["jsonapi_resources"]
         self.builder = DocumentBuilder(request, Query())
         self.lids: dict[tuple[str, str], Any] = {}
@@ -155,7 +155,7 @@ class _Batch:
             how = {"add": "add", "update": "replace", "remove": "remove"}[code]
             precondition = self.precondition(operation, place)
             actions.change_relationship(
-                self.session, linkage, target.id, how, self.lids, precondition
+                self.connection, linkage, target.id, how, self.lids, precondition
             )
             return {}
         if code == "add":
@@ -165,7 +165,7 @@ class _Batch:
         if code == "remove":
             self.permit(target.resource, "delete", place)
             precondition = self.precondition(operation, place)
-            actions.delete(self.session, target.resource, target.id, precondition)
+            actions.delete(self.connection, target.resource, target.id, precondition)
             return {}
         return self.update(target, operation, place)
 
@@ -179,7 +179,7 @@ class _Batch:
             detail = "Is the local id of another resource of this type."
             source = at(*loaded.place, "lid")
             raise JSONAPIError(Error(code="malformed_document", detail=detail, source=source))
-        entity = actions.create(self.session, target.resource, loaded, self.lids)
+        entity = actions.create(self.connection, target.resource, loaded, self.lids)
         if loaded.lid is not None:
             self.lids[key] = target.resource.id_of(entity)
         return {"data": self.builder.resource_object(target.resource, entity)}
@@ -192,7 +192,7 @@ class _Batch:
         if "id" not in data and self.lids.get(key) != target.id:
             raise JSONAPIError(actions.unknown_lid(spot))
         entity = actions.update(
-            self.session,
+            self.connection,
             target.resource,
             target.id,
             loaded,

@@ -9,6 +9,7 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from users_service.jsonapi import links, media, views
+from users_service.jsonapi.entities import check_model
 from users_service.jsonapi.errors import Error, JSONAPIError, code_of_status
 from users_service.jsonapi.methods import Method, methods
 from users_service.jsonapi.openapi import Description, Information, show_description
@@ -38,7 +39,9 @@ def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[An
 
     :param model: the mapped class, with a `version_id_col`.
     :param schema: its marshmallow-jsonapi schema class.
+    :raises ValueError: if the model says what would not be heeded.
     """
+    check_model(model)
     resources = config.registry.setdefault("jsonapi_resources", {})
     resource = Resource(model=model, schema=schema(), resources=resources)
     resources[resource.type] = resource

@@ -36,7 +36,7 @@ def list_resources(request: Request) -> Json:
 def create_resource(request: Request) -> Json:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
-    entity = actions.create(request.dbsession, resource, request.validated["loaded"], {})
+    entity = actions.create(request.dbconnection, resource, request.validated["loaded"], {})
     document = _single(request, resource, entity)
     request.response.status_int = 201
     request.response.location = links.below(
@@ -61,7 +61,7 @@ def update_resource(request: Request) -> Json:
     """Change a resource: 200 with the resource as it is now (§7.2)."""
     resource, validated = request.context, request.validated
     entity = actions.update(
-        request.dbsession,
+        request.dbconnection,
         resource,
         validated["id"],
         validated["loaded"],
@@ -74,7 +74,7 @@ def update_resource(request: Request) -> Json:
 def delete_resource(request: Request) -> Response:
     """Delete a resource: 204 (§7.4)."""
     actions.delete(
-        request.dbsession, request.context, request.validated["id"], _precondition(request)
+        request.dbconnection, request.context, request.validated["id"], _precondition(request)
     )
     return _nothing()
 
@@ -245,7 +245,7 @@ def _source_links(request: Request) -> dict[str, str]:
 
 def _change_linkage(request: Request, how: str) -> Response:
     actions.change_relationship(
-        request.dbsession,
+        request.dbconnection,
         request.validated["linkage"],
         request.validated["id"],
         how,
