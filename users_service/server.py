@@ -9,11 +9,11 @@ import orjson
 from pyramid.settings import asbool
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, WSGITask
 
 from users_service.jsonapi.errors import Error, errors_document
 from users_service.jsonapi.media import MEDIA_TYPE
-from users_service.one_thread import OneThread, OneThreadChannel
+from users_service.threads import Threads
 
 # What waitress refuses by itself, by status.
 REFUSALS = {
@@ -28,8 +28,19 @@ REFUSALS = {
 # stays open meanwhile (RFC 9112 §9.6). This many bytes of it are read and thrown away.
 MOST_DRAINED = 64 << 20
 
+# Bytes of an answer that are kept until it is complete: most leave in one piece, head and body.
+SEND_BYTES = 1 << 20
+
 # Allocations, and collections of the younger generation, after which the garbage collector works.
 GC_THRESHOLDS = (20_000, 50, 100)
+
+
+class Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
+    """A request that sends what it has written before its connection takes another one."""
+
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_rest()
 
 
 class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
@@ -52,13 +63,35 @@ class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
         self.content_length = len(body)
         self.write(body)
 
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_rest()
+
 
 class Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection that is closed in two steps after a refusal: first for writing, then wholly."""
+    """A connection that never waits for its client, and is closed in two steps after a refusal:
+    first for writing, then wholly.
+    """
 
+    task_class = Task
     error_task_class = DocumentErrorTask
     drain_before_close = False
     drained: int | None = None
+
+    def send_rest(self) -> None:
+        """Send what is complete, as far as the client takes it now."""
+        if self.total_outbufs_len:
+            with self.outbuf_lock:
+                self._flush_exception(self._flush_some, do_close=False)
+
+    def handle_write(self) -> None:
+        # The last answer is sent also while the next request waits for its turn.
+        if self.requests and self.total_outbufs_len:
+            self._flush_exception(self._flush_some_if_lockable)
+        super().handle_write()
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        """Keep what the client does not take yet: beyond a megabyte, waitress does so in a file."""
 
     def handle_read(self) -> None:
         if self.drained is None:
@@ -85,12 +118,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
-# Bytes of an answer that leave together where nothing else is sent meanwhile.
-HEAD_AND_BODY = 1 << 20
-
-
-class LoneChannel(Channel, OneThreadChannel):
-    """A connection of a server of one thread."""
+def is_short(request: Any) -> bool:
+    """Whether a request is answered after one wait for the database, as far as can be seen."""
+    if request.error:
+        return True
+    return request.command in ("GET", "HEAD", "OPTIONS") and "include=" not in request.query
 
 
 def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
@@ -113,23 +145,18 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
         arguments["port"] = global_config["http_port"]
     if asbool(global_config.get("reuse_port")):
         arguments["sockets"] = [_shared_socket(arguments)]
+    arguments.setdefault("send_bytes", SEND_BYTES)
     sockets: dict[int, Any] = {}
-    one_thread = OneThread() if int(arguments.get("threads", 0)) == 1 else None
-    if one_thread is not None:
-        arguments.setdefault("send_bytes", HEAD_AND_BODY)
-    server = create_server(app, map=sockets, _dispatcher=one_thread, **arguments)
-    for listening in sockets.values():
-        if isinstance(listening, BaseWSGIServer):
-            listening.channel_class = Channel if one_thread is None else LoneChannel
-            if one_thread is not None:
-                listening.pull_trigger = lambda: None  # which would wake the thread of the sockets
+    threads = Threads(int(arguments.get("threads", 4)), is_short)
+    server = create_server(app, map=sockets, _dispatcher=threads, **arguments)
+    listening = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
+    for each in listening:
+        each.channel_class = Channel
+        each.pull_trigger = threads.notice
     server.print_listen("Serving on http://{}:{}")
     # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
     # that the collector would look for some again and again while it is made.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    if one_thread is None:
-        server.run()
-    else:
-        one_thread.run(sockets, server.adj)
+    threads.run(sockets, server.adj, listening[0].trigger.pull_trigger)
