@@ -4,6 +4,7 @@ tried again.
 
 import random
 import time
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -100,8 +101,15 @@ def dbconnection(request: Request) -> Connection:
         writing_connection: Connection = request.dbsession.connection()
         return writing_connection
     connection: Connection = request.registry["reading"].connect()
-    request.add_finished_callback(lambda _request: connection.close())
+    request.add_finished_callback(partial(_give_back, connection))
     return connection
+
+
+def _give_back(connection: Connection, request: Request) -> None:
+    # A snapshot ends by COMMIT: with ROLLBACK, psycopg forgets which statements it has prepared.
+    if "isolation_level" in connection.get_execution_options() and request.exception is None:
+        connection.commit()
+    connection.close()
 
 
 def is_conflict(error: BaseException | None) -> bool:

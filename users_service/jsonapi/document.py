@@ -77,10 +77,11 @@ class DocumentBuilder:
         }
 
     def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
-        kind = relationship.target.type
+        target = relationship.target
+        kind, write = target.type, target.write_id
         if relationship.many:
-            return [{"type": kind, "id": str(id)} for id in ids]
-        return None if ids is None else {"type": kind, "id": str(ids)}
+            return [{"type": kind, "id": write(id)} for id in ids]
+        return None if ids is None else {"type": kind, "id": write(ids)}
 
     def _collection(self, resource: Resource) -> str:
         """The URL of the resources of a type, made once for a document."""
@@ -110,15 +111,18 @@ class DocumentBuilder:
         """:param rows: those of the primary data, which are not included once more."""
         found: Json = {"jsonapi": JSONAPI_OBJECT, "links": document_links, "data": data}
         if self.query.include is not None:
-            shown = {(resource.type, resource.id_of(row)) for row in rows} if resource else set()
-            by_resource: dict[Resource, list[Any]] = {}
-            for identity, (related, row) in self.included.rows.items():
-                if identity not in shown:
-                    by_resource.setdefault(related, []).append(row)
+            shown = {resource.id_of(row) for row in rows} if resource else set()
             found["included"] = [
                 item
-                for related, related_rows in by_resource.items()
-                for item in self._resource_objects(related, related_rows)
+                for related, by_id in self.included.rows.items()
+                for item in self._resource_objects(
+                    related,
+                    [
+                        row
+                        for id, row in by_id.items()
+                        if related is not resource or id not in shown
+                    ],
+                )
             ]
         return found
 

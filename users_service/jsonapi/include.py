@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -12,21 +13,23 @@ from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.query import Include, Query
 from users_service.jsonapi.resource import Relationship, Resource
 
-Identity = tuple[str, Any]
-"""The type and the id of a resource."""
+_FIRST = itemgetter(0)
 
 
 @dataclass(slots=True)
 class Included:
     """What a document holds beside its primary data.
 
-    :param rows: the related resources, each once.
+    :param rows: the related resources, each once, by their ids.
     :param linkage: the ids that included relationships lead to, by the ids of the resources that
         have them: a list, or for a to-one relationship an id or None.
     """
 
-    rows: dict[Identity, tuple[Resource, Any]] = field(default_factory=dict)
+    rows: dict[Resource, dict[Any, Any]] = field(default_factory=dict)
     linkage: dict[Relationship, dict[Any, Any]] = field(default_factory=dict)
+
+    def count(self) -> int:
+        return sum(map(len, self.rows.values()))
 
 
 def load_included(
@@ -49,11 +52,10 @@ def load_included(
             relationship = resource.relationships[name]
             found = _load(connection, relationship, rows, query, inner, included, limits)
             target = relationship.target
-            for row in found:
-                included.rows.setdefault((target.type, target.id_of(row)), (target, row))
-            if len(included.rows) > limits.max_included:
+            included.rows[target] = included.rows.get(target, {}) | found
+            if included.count() > limits.max_included:
                 raise _too_many(limits)
-            levels.append((target, found, inner))
+            levels.append((target, list(found.values()), inner))
     return included
 
 
@@ -65,20 +67,22 @@ def _load(
     include: Include,
     included: Included,
     limits: Limits,
-) -> list[Any]:
-    """Load what one relationship of several resources leads to, and note its linkage."""
-    source, target = relationship.source, relationship.target
-    ids = [source.id_of(row) for row in rows]
-    selected = statements.selected(target, query, include)
+) -> dict[Any, Any]:
+    """Load what one relationship of several resources leads to, and note its linkage.
+
+    :returns: the related rows by their ids.
+    """
+    ids = [relationship.source.id_of(row) for row in rows]
+    selected = statements.selected(relationship.target, query, include)
     noted = included.linkage.setdefault(relationship, {})
     if relationship.holds_key:
         keys = [getattr(row, relationship.key_attribute) for row in rows]
         noted.update(zip(ids, keys, strict=True))
         wanted = sorted({key for key in keys if key is not None})
         if not wanted:
-            return []
+            return {}
         by_id = statements.select_by_id(selected)
-        return list(connection.execute(by_id, {"ids": wanted}))
+        return {row[0]: row for row in connection.execute(by_id, {"ids": wanted})}
     linkage: dict[Any, Any] = {id: [] for id in ids}
     found: dict[Any, Any] = {}
     if ids:
@@ -87,15 +91,14 @@ def _load(
         pairs = connection.execute(statement, values).all()
         if len(pairs) > limits.max_included:
             raise _too_many(limits)
-        for row in pairs:
-            id = target.id_of(row)
-            found.setdefault(id, row)
-            linkage[row._source].append(id)
+        for row in sorted(pairs, key=_FIRST):  # by id
+            found[row[0]] = row
+            linkage[row[-1]].append(row[0])
     if relationship.many:
         noted.update(linkage)
     else:
         noted.update((id, related[0] if related else None) for id, related in linkage.items())
-    return list(found.values())
+    return found
 
 
 def _too_many(limits: Limits) -> JSONAPIError:

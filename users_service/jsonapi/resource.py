@@ -141,12 +141,21 @@ class Resource:
         """
         return self.schema.fields["id"].deserialize(text)
 
+    @cached_property
+    def write_id(self) -> Callable[[Any], Any]:
+        """The function that makes an id what `media.dumps` writes as a string."""
+        return _same if self.python_type("id") is UUID else str
+
     def id_of(self, row: Any) -> Any:
         return getattr(row, self.id_attribute)
 
     def version_of(self, row: Any) -> int:
         version: int = getattr(row, self.version_attribute)
         return version
+
+
+def _same(id: UUID) -> UUID:
+    return id
 
 
 @dataclass(frozen=True, eq=False)

@@ -105,8 +105,10 @@ def select_by_id(rows: Selected) -> Select[Any]:
 
 @lru_cache(maxsize=KEPT)
 def select_related(relationship: Relationship, rows: Selected) -> Select[Any]:
-    """Select what the resources with the `ids` relate to, each row with the id of the one that it
-    belongs to: at most `size` rows.
+    """Select what the resources with the `ids` relate to: at most `size` rows, in no order, each
+    with the id of the one that it belongs to as its last value.
+
+    For an order of at most so many rows, PostgreSQL would go through all targets by their index.
     """
     target = relationship.target
     statement = rows.select()
@@ -115,7 +117,7 @@ def select_related(relationship: Relationship, rows: Selected) -> Select[Any]:
         statement = statement.join(relationship.secondary, other == target.id_column)
     else:
         source = relationship.key_column
-    statement = statement.add_columns(source.label("_source")).order_by(target.id_column)
+    statement = statement.add_columns(source.label("_source"))
     statement = statement.where(source.in_(parameter("ids", source, expanding=True)))
     return statement.limit(parameter("size", BigInteger()))
 

@@ -188,8 +188,9 @@ def _included_here(request: Request, relationship: Relationship, rows: Any) -> I
     if not query.include:
         return Included()
     included = _included(request, target, rows, _behind(relationship, query))
-    primary = {(target.type, target.id_of(row)): (target, row) for row in rows}
-    return replace(included, rows=primary | included.rows)
+    primary = {target.id_of(row): row for row in rows}
+    others = included.rows.get(target, {})
+    return replace(included, rows=included.rows | {target: primary | others})
 
 
 def _included(request: Request, resource: Resource, rows: Any, query: Query) -> Included:
