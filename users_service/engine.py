@@ -45,6 +45,7 @@ def _make(settings: Settings, **more: Any) -> Engine:
         "pool_size": settings.pool_size,
         "max_overflow": settings.pool_overflow,
         "pool_timeout": settings.pool_timeout,
+        "pool_use_lifo": True,  # few connections that are used have more at hand than many
         **more,
     }
     name = url.get_backend_name()
@@ -122,7 +123,7 @@ def _lower(text: Any) -> Any:
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     # psycopg is there only where PostgreSQL is used.
-    from users_service.binary_cursor import UNKNOWN, BinaryCursor, BinaryTextLoader
+    from users_service.psycopg_cursors import UNKNOWN, BinaryCursor, BinaryTextLoader, ShortCursor
 
     reading = options.pop("reading", False)
     parameters = {
@@ -135,12 +136,11 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     arguments = {
         "connect_timeout": settings.connect_timeout,
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
+        "cursor_factory": BinaryCursor if reading else ShortCursor,
     }
+    engine = create_engine(url, connect_args=arguments, **options)
     if not reading:
-        return create_engine(url, connect_args=arguments, **options)
-    engine = create_engine(
-        url, connect_args=arguments | {"cursor_factory": BinaryCursor}, **options
-    )
+        return engine
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

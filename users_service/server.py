@@ -1,8 +1,8 @@
 """waitress, with answers that are JSON:API even where the application is never asked."""
 
 import gc
+import secrets
 import socket
-import uuid
 from typing import Any
 
 import orjson
@@ -48,7 +48,7 @@ class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
 
     def execute(self) -> None:
         error = REFUSALS.get(self.request.error.code, REFUSALS[400])
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
         body = orjson.dumps(errors_document((error,), request_id))
         self.status = f"{self.request.error.code} {self.request.error.reason}"
         self.response_headers += [

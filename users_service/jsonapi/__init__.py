@@ -19,7 +19,7 @@ resources.
 """
 
 import re
-import uuid
+import secrets
 
 from pyramid.config import Configurator
 from pyramid.events import NewResponse
@@ -87,7 +87,7 @@ def request_id(request: Request) -> str:
         return given
     parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
-    return str(trace[1]) if trace else uuid.uuid4().hex
+    return str(trace[1]) if trace else secrets.token_hex(16)
 
 
 def add_headers(event: NewResponse) -> None:
