@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -138,6 +139,7 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
         "cursor_factory": BinaryCursor if reading else ShortCursor,
     }
+    options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
     if not reading:
         return engine

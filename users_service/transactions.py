@@ -44,7 +44,7 @@ def includeme(config: Configurator) -> None:
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
-    config.registry["writing"] = _transactional(writing(engine))
+    config.registry["writing"] = writing(engine)
     config.add_settings(
         {
             "tm.activate_hook": changes,
@@ -64,6 +64,12 @@ def includeme(config: Configurator) -> None:
 # where zope.sqlalchemy would have them listen to a manager of their own, request by request.
 MANAGER = transaction.ThreadTransactionManager()
 
+# Nothing is read after the COMMIT.
+make_session = sessionmaker(expire_on_commit=False)
+# Sessions count as changed from the start: zope.sqlalchemy would otherwise roll back what Core and
+# text statements wrote.
+zope.sqlalchemy.register(make_session, initial_state="changed", transaction_manager=MANAGER)
+
 
 def new_manager(_request: Request) -> transaction.TransactionManager:
     """Give a request a manager of its own, in which nothing begins by itself."""
@@ -71,13 +77,34 @@ def new_manager(_request: Request) -> transaction.TransactionManager:
     return MANAGER.manager
 
 
-def _transactional(engine: Engine) -> sessionmaker[Session]:
-    """A maker of sessions that the transaction of their thread commits or rolls back."""
-    maker = sessionmaker(engine, expire_on_commit=False)  # nothing is read after that
-    # Sessions count as changed from the start: zope.sqlalchemy would otherwise roll back what Core
-    # and text statements wrote.
-    zope.sqlalchemy.register(maker, initial_state="changed", transaction_manager=MANAGER)
-    return maker
+class Committing:
+    """Commits or rolls back a connection with the transaction of a request: a data manager.
+
+    A session on that connection joins the transaction as well: it is flushed before this commits.
+    """
+
+    def __init__(self, manager: transaction.TransactionManager, engine: Engine) -> None:
+        """:raises transaction.interfaces.NoTransaction: if none has begun."""
+        self.transaction_manager = manager
+        current = manager.get()
+        self.connection = engine.connect()
+        current.join(self)
+
+    def sortKey(self) -> str:  # noqa: N802  # IDataManager's name
+        return "~~"  # behind zope.sqlalchemy, as a COMMIT cannot be taken back
+
+    def tpc_begin(self, _transaction: Any) -> None:
+        """All is done in `tpc_vote`, where a failure still aborts the others."""
+
+    commit = tpc_begin
+
+    def tpc_vote(self, _transaction: Any) -> None:
+        self.connection.commit()
+
+    def _close(self, _transaction: Any) -> None:
+        self.connection.close()  # which rolls back what is not committed
+
+    abort = tpc_finish = tpc_abort = _close
 
 
 def changes(request: Request) -> bool:
@@ -86,20 +113,18 @@ def changes(request: Request) -> bool:
 
 
 def dbsession(request: Request) -> Session:
-    """The session of this request: committed or rolled back with its transaction, if it has one."""
-    if not changes(request):
-        return Session(request.dbconnection)
-    writing_session: Session = request.registry["writing"]()
-    return writing_session
+    """A session on the connection of this request, flushed and ended with its transaction."""
+    if changes(request):
+        return make_session(bind=request.dbconnection)
+    return Session(request.dbconnection)
 
 
 def dbconnection(request: Request) -> Connection:
-    """The connection of this request: that of its session, or, where nothing is changed, one that
-    is given back in the end.
+    """The connection of this request: committed or rolled back with its transaction, or, where
+    nothing is changed, given back in the end.
     """
     if changes(request):
-        writing_connection: Connection = request.dbsession.connection()
-        return writing_connection
+        return Committing(request.tm, request.registry["writing"]).connection
     connection: Connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_give_back, connection))
     return connection
