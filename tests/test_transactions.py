@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.client import USERS, Client, sources, user
 from users_service.jsonapi import Error, JSONAPIError, cornice_errors
-from users_service.jsonapi.errors import errors_document
+from users_service.jsonapi.media import error_response
 from users_service.models import User
 from users_service.models.users import email_key
 from users_service.transactions import is_conflict
@@ -84,7 +84,7 @@ def client_with(app_with):
     def make(view, method: str = "POST", **settings: str) -> Client:
         def include(config: Configurator) -> None:
             extra = CorniceService(
-                name="extra", path="/extra", renderer="jsonapi", error_handler=cornice_errors
+                name="extra", path="/extra", renderer="json", error_handler=cornice_errors
             )
             extra.add_view(method, view, permission=NO_PERMISSION_REQUIRED)
             config.add_cornice_service(extra)
@@ -128,9 +128,7 @@ def test_a_failure_after_a_write_leaves_nothing(client, client_with):
 def test_an_error_returned_after_a_write_leaves_nothing(client, client_with, code):
     def view(request):
         by_flushed_orm(request.dbsession)
-        error = Error(code=code, detail="Returned.")
-        request.response.status_int = error.status
-        return errors_document((error,), request.request_id)
+        return error_response(request, JSONAPIError(Error(code=code, detail="Returned.")))
 
     assert sources(client_with(view).post("/extra")) == [("", code)]
     assert client.emails() == []

@@ -20,21 +20,26 @@ resources.
 
 import re
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 from pyramid.config import Configurator
-from pyramid.events import NewResponse
+from pyramid.registry import Registry
 from pyramid.request import Request
+from pyramid.response import Response
+from pyramid.tweens import INGRESS
 
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
 from users_service.jsonapi.links import base_url, description_url
-from users_service.jsonapi.media import renderer, revalidate
+from users_service.jsonapi.media import revalidate
 from users_service.jsonapi.openapi import Information
 from users_service.jsonapi.services import (
     add_jsonapi_description,
     add_jsonapi_entry,
     add_jsonapi_resource,
     cornice_errors,
+    include_cornice,
 )
 from users_service.jsonapi.views import list_methods
 
@@ -50,11 +55,8 @@ __all__ = [
 
 
 def includeme(config: Configurator) -> None:
-    # Cornice's own exception views would answer with documents of another kind.
-    config.add_settings(handle_exceptions=False)
-    config.include("cornice")
+    config.include(include_cornice)
     config.include("users_service.jsonapi.exceptions")
-    config.add_renderer("jsonapi", renderer)
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
     config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
@@ -65,7 +67,7 @@ def includeme(config: Configurator) -> None:
     config.registry["jsonapi_paths"] = {}
     config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)
-    config.add_subscriber(add_headers, NewResponse)
+    config.add_tween("users_service.jsonapi.complete_responses", under=INGRESS)
 
 
 def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
@@ -90,13 +92,17 @@ def request_id(request: Request) -> str:
     return str(trace[1]) if trace else secrets.token_hex(16)
 
 
-def add_headers(event: NewResponse) -> None:
-    """Complete every response, errors included."""
-    request, response = event.request, event.response
-    if "HTTP_IF_NONE_MATCH" in request.environ:
-        revalidate(request, response)
-    headers = response.headers
-    headers["X-Request-ID"] = request.request_id
-    vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
-    headers["Vary"] = ", ".join(sorted(vary))
-    headers.setdefault("Cache-Control", "no-cache")
+def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request], Response]:
+    """Make the tween that completes every response, errors included."""
+
+    def complete(request: Request) -> Response:
+        response: Response = handler(request)
+        if "HTTP_IF_NONE_MATCH" in request.environ:
+            revalidate(request, response)
+        headers = response.headers
+        vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
+        headers.update({"X-Request-ID": request.request_id, "Vary": ", ".join(sorted(vary))})
+        headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+    return complete

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -44,6 +43,9 @@ class Media:
         if self.profiles:
             found["profile"] = list(self.profiles)
         return found
+
+
+PLAIN = Media()
 
 
 def negotiate(
@@ -150,27 +152,24 @@ def dumps(document: Any) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
-def renderer(_info: Any) -> Callable[[Any, dict[str, Any]], bytes]:
-    """Make documents into responses: the renderer called `jsonapi`."""
-
-    def render(document: Any, system: dict[str, Any]) -> bytes:
-        request = system["request"]
-        media = request.validated.get("media", Media())
-        if media != Media():
-            document["jsonapi"] = media.jsonapi_object
-            if "links" in document:
-                own = {"href": document["links"]["self"], "type": media.content_type}
-                document["links"]["self"] = own
-        _point_at_description(request, document)
-        body = dumps(document)
-        response = request.response
-        response.headers["Content-Type"] = media.content_type
-        version = request.validated.get("version")
-        if version is not None or request.method in ("GET", "HEAD"):
-            response.etag = entity_tag(version, media, body)
-        return body
-
-    return render
+def respond(
+    request: Request, document: dict[str, Any], status: int = 200, **headers: str
+) -> Response:
+    """Make a document into a response."""
+    media = request.validated.get("media", PLAIN)
+    if media is not PLAIN and media != PLAIN:
+        document["jsonapi"] = media.jsonapi_object
+        if "links" in document:
+            own = {"href": document["links"]["self"], "type": media.content_type}
+            document["links"]["self"] = own
+    _point_at_description(request, document)
+    body = dumps(document)
+    headerlist = [("Content-Type", media.content_type), ("Content-Length", str(len(body)))]
+    headerlist += headers.items()
+    version = request.validated.get("version")
+    if version is not None or request.method in ("GET", "HEAD"):
+        headerlist.append(("ETag", f'"{entity_tag(version, media, body)}"'))
+    return Response(app_iter=[body], status=status, headerlist=headerlist)
 
 
 def _point_at_description(request: Request, document: dict[str, Any]) -> None:
@@ -207,7 +206,7 @@ def revalidate(request: Request, response: Response) -> None:
 def error_response(request: Request, error: JSONAPIError) -> Response:
     """Answer with an errors document; negotiation does not apply to it."""
     validated = getattr(request, "validated", {})
-    media = validated.get("media", Media())
+    media = validated.get("media", PLAIN)
     document = errors_document(error.errors, request.request_id, media.jsonapi_object)
     _point_at_description(request, document)
     response = Response(orjson.dumps(document), status=error.status)

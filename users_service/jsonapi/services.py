@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from cornice.errors import Errors
+from cornice.pyramidhook import register_service_views
 from cornice.service import Service
+from cornice.util import ContentTypePredicate, current_service
 from pyramid.config import Configurator
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from users_service.jsonapi import links, media, views
@@ -32,6 +36,22 @@ CURSORS = frozenset({CURSOR_PROFILE})
 # \Z, since the $ of Pyramid's own would let a newline follow.
 SUFFIX = r"{suffix:(?:\.json)?\Z}"
 ID = "{id:[^/]+?}"
+
+
+def include_cornice(config: Configurator) -> None:
+    """Include of Cornice what services need.
+
+    Its own includeme listens to events of Pyramid, which then looks for listeners to five of them
+    in each request, and has CORS and filters in a callback, which no service has here. Its
+    exception views would answer with documents of another kind.
+    """
+    config.registry.cornice_services = {}
+    config.add_directive("add_cornice_service", register_service_views)
+    config.add_view_predicate("content_type", ContentTypePredicate)
+    config.add_request_method(current_service, reify=True)
+    config.add_request_method(lambda request: Errors(), "errors", reify=True)
+    config.add_request_method(lambda request: {}, "validated", reify=True)
+    config.add_request_method(lambda request: {}, "info", reify=True)
 
 
 def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[Any]) -> None:
@@ -148,7 +168,7 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
 
 
 def _house() -> dict[str, Any]:
-    return {"renderer": "jsonapi", "error_handler": cornice_errors}
+    return {"error_handler": cornice_errors}
 
 
 def _service(
@@ -204,10 +224,15 @@ def _add(
     methods(config.registry)[service.name, name] = Method(
         view=view, context=context, query=query, body=body, extension=extension
     )
+
+    def answer(request: Request) -> Response:
+        made = view(request)
+        return made if isinstance(made, Response) else media.respond(request, made)
+
     of_one = [read_id] if ID in (service.path or "") else []
     service.add_view(
         name,
-        view,
+        answer,
         permission=permission or NO_PERMISSION_REQUIRED,
         validators=(negotiate, *checks, *of_one, read_query, *([] if body is None else [body])),
     )

@@ -14,7 +14,7 @@ from users_service.jsonapi import actions, links, operations, statements
 from users_service.jsonapi.document import DocumentBuilder
 from users_service.jsonapi.errors import JSONAPI_OBJECT, not_found
 from users_service.jsonapi.include import Included, load_included
-from users_service.jsonapi.media import Media
+from users_service.jsonapi.media import PLAIN, respond
 from users_service.jsonapi.pagination import Page, fetch_page
 from users_service.jsonapi.preconditions import Precondition
 from users_service.jsonapi.query import CursorPage, Query
@@ -33,16 +33,13 @@ def list_resources(request: Request) -> Json:
     return builder.page(resource, page, links.collection_url(request, resource))
 
 
-def create_resource(request: Request) -> Json:
+def create_resource(request: Request) -> Response:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
     entity = actions.create(request.dbconnection, resource, request.validated["loaded"], {})
     document = _single(request, resource, entity)
-    request.response.status_int = 201
-    request.response.location = links.below(
-        links.collection_url(request, resource), resource.id_of(entity)
-    )
-    return document
+    location = links.below(links.collection_url(request, resource), resource.id_of(entity))
+    return respond(request, document, status=201, Location=location)
 
 
 def read_resource(request: Request) -> Json:
@@ -206,7 +203,7 @@ def _page(
 ) -> Page:
     """Fetch a page of the collection, or of what a relationship leads to."""
     if not isinstance(query.page, CursorPage):
-        request.validated["media"] = Media()  # the cursor profile does not apply to the others
+        request.validated["media"] = PLAIN  # the cursor profile does not apply to the others
     if relationship is None:
         return fetch_page(request.dbconnection, resource, query)
     return fetch_page(request.dbconnection, resource, query, relationship, request.validated["id"])
