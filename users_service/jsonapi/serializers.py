@@ -59,13 +59,15 @@ class Serializer:
         self._plain_ids = self._uuids or resource.python_type("id") is int  # nothing to escape
         self._names = names
         self._attributes = slice(FIRST_ATTRIBUTE, FIRST_ATTRIBUTE + len(names))
-        converters = {name: _converter(resource, name) for name in names}
+        converters = [_converter(resource, name) for name in names]
         self._converted = [
-            (name, convert) for name, convert in converters.items() if convert not in (None, ask)
+            (place, convert)
+            for place, convert in enumerate(converters)
+            if convert not in (None, ask)
         ]
         self._asked = [
-            (name, resource.attributes[name], resource.attribute(name))
-            for name, convert in converters.items()
+            (place, resource.attributes[names[place]], resource.attribute(names[place]))
+            for place, convert in enumerate(converters)
             if convert is ask
         ]
         self._related = [resource.relationships[name] for name in related]
@@ -84,27 +86,45 @@ class Serializer:
         :param sources: entities, or rows with the id, the version and the attributes.
         :param collection: the URL of the resources of this type.
         """
+        if not sources:
+            return []
+        # Column by column, which takes less than row by row. Some rows have more columns behind.
+        rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
+        columns = list(zip(*rows, strict=False))
+        ids = self._ids(columns[0])
+        kind, names = self._type, self._names
+        if names:
+            attributes = zip(*self._attributes_of(columns, sources), strict=True)
+            found: list[Json] = [
+                {"type": kind, "id": id, "attributes": dict(zip(names, values, strict=True))}
+                for id, values in zip(ids, attributes, strict=True)
+            ]
+        else:
+            found = [{"type": kind, "id": id} for id in ids]
+        self._add_links(found, columns[0], collection, linkage)
+        return found
+
+    def _add_links(
+        self, found: Sequence[Json], keys: Sequence[Any], collection: str, linkage: Linkage
+    ) -> None:
+        """Add relationships and links to resource objects.
+
+        :param keys: their ids as the database has them.
+        """
         links = self._links if len(collection) <= LONGEST_KEPT else self._written_links
         own, related, each = links(collection)
         fragment = orjson.Fragment
-        rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
-        found = []
-        for source, row, id in zip(sources, rows, self._ids(rows), strict=True):
-            in_url = id if self._plain_ids else quote(id, safe="")
-            item: Json = {"type": self._type, "id": id}
-            if self._names:
-                item["attributes"] = self._attributes_of(row, source)
+        for item, key in zip(found, keys, strict=True):
+            in_url = item["id"] if self._plain_ids else quote(item["id"], safe="")
             if linkage and each:
                 item["relationships"] = shown = {}
                 for name, around in each:
                     shown[name] = member = {"links": fragment(in_url.join(around))}
-                    if row[0] in (known := linkage.get(name, EMPTY)):
-                        member["data"] = known[row[0]]
+                    if key in (known := linkage.get(name, EMPTY)):
+                        member["data"] = known[key]
             elif each:
                 item["relationships"] = fragment(in_url.join(related))
             item["links"] = fragment(in_url.join(own))
-            found.append(item)
-        return found
 
     def _written_links(self, collection: str) -> tuple[list[str], list[str], Any]:
         """What all resource objects have in common: their links, taken apart at the ids.
@@ -116,19 +136,21 @@ class Serializer:
         each = [(name, _around_id(members["links"])) for name, members in links.items()]
         return _around_id({"self": url}), _around_id(links), each
 
-    def _ids(self, rows: Sequence[Any]) -> list[str]:
-        ids = [row[0] for row in rows]
-        if self._uuids and ids:  # many at once, at a tenth of what str costs for each
-            return orjson.dumps(ids).decode()[2:-2].split('","')
-        return [str(id) for id in ids]
+    def _ids(self, keys: Sequence[Any]) -> list[str]:
+        if self._uuids:  # many at once, at a tenth of what str costs for each
+            return orjson.dumps(keys).decode()[2:-2].split('","')
+        return [str(key) for key in keys]
 
-    def _attributes_of(self, row: Any, source: Any) -> Json:
-        attributes = dict(zip(self._names, row[self._attributes], strict=True))
-        for name, convert in self._converted:
-            attributes[name] = convert(attributes[name])
-        for name, field, attribute in self._asked:
-            attributes[name] = field.serialize(attribute, source)
-        return attributes
+    def _attributes_of(
+        self, columns: Sequence[Sequence[Any]], sources: Sequence[Any]
+    ) -> list[Sequence[Any]]:
+        """The values of each attribute that is shown."""
+        found = list(columns[self._attributes])
+        for place, convert in self._converted:
+            found[place] = [convert(value) for value in found[place]]
+        for place, field, attribute in self._asked:
+            found[place] = [field.serialize(attribute, source) for source in sources]
+        return found
 
 
 def _around_id(value: Any) -> list[str]:
