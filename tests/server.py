@@ -18,7 +18,19 @@ def pserve(
     bin_folder: Path = Path(sys.executable).parent,
     options: tuple[str, ...] = ("http_port=0",),
 ) -> Iterator[str]:
-    """Run `pserve` with an ini file until the block ends; yield the address it serves on.
+    """Run `pserve` with an ini file until the block ends; yield the address it serves on."""
+    with process(ini, environ, bin_folder, options) as (address, _):
+        yield address
+
+
+@contextmanager
+def process(
+    ini: Path,
+    environ: dict[str, str],
+    bin_folder: Path = Path(sys.executable).parent,
+    options: tuple[str, ...] = ("http_port=0",),
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `pserve`; yield the address it serves on, and the process.
 
     The service announces the port that the system gave it (`http_port=0`).
 
@@ -40,7 +52,7 @@ def pserve(
                 break
         else:
             raise AssertionError("pserve ended: " + "".join(said))
-        yield match[1]
+        yield match[1], process
     finally:
         process.terminate()
         process.communicate(timeout=30)

@@ -65,12 +65,7 @@ def store_new(connection: Connection, resource: Resource, entity: Any) -> None:
     """
     given = values_of(resource, entity)
     parameters = {resource.columns[name].key: value for name, value in given.items()}
-    if connection.dialect.insert_returning:
-        _load(resource, entity, connection.execute(_insert_returning(resource), parameters).one())
-        return
-    result = connection.execute(insert(resource.table), parameters)
-    key: Any = result.inserted_primary_key
-    _read_again(connection, resource, entity, key[0])
+    _load(resource, entity, connection.execute(_insert(resource), parameters).one())
 
 
 def store_changes(
@@ -116,7 +111,8 @@ def remove(connection: Connection, resource: Resource, entity: Any) -> None:
 
 def read_again(connection: Connection, resource: Resource, entity: Any) -> None:
     """Give an entity the values of its row, after other statements have changed that."""
-    _read_again(connection, resource, entity, resource.id_of(entity))
+    row = connection.execute(_select(resource), {ID: resource.id_of(entity)}).one()
+    _load(resource, entity, row)
 
 
 def values_of(resource: Resource, entity: Any) -> dict[str, Any]:
@@ -136,10 +132,6 @@ def _load(resource: Resource, entity: Any, row: Sequence[Any]) -> None:
         set_committed_value(entity, name, value)
 
 
-def _read_again(connection: Connection, resource: Resource, entity: Any, id: Any) -> None:
-    _load(resource, entity, connection.execute(_select(resource), {ID: id}).one())
-
-
 @lru_cache
 def _select(resource: Resource) -> Select[Any]:
     column = resource.id_column
@@ -152,7 +144,7 @@ def _select_for_update(resource: Resource) -> Select[Any]:
 
 
 @lru_cache
-def _insert_returning(resource: Resource) -> Any:
+def _insert(resource: Resource) -> Any:
     return insert(resource.table).returning(*resource.columns.values())
 
 
