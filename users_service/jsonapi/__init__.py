@@ -5,14 +5,14 @@ JSON:API recommends, below the route prefix of the caller; whatever goes wrong i
 errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
-What it asks for: `request.dbsession`, an SQLAlchemy session whose transaction the host commits or
-rolls back, and `request.dbconnection`, the connection of that session; a security policy that knows
-the permissions `<type>:read`, `:create`, `:update` and `:delete`. For a request with a safe method
-no more is used than the connection, whose execution option `snapshot` may have the options with
-which several of its statements see one state. Constraints need names, by a naming convention, to be
-led back to fields; text columns need a collation by code point to be sorted the same on every
-engine; ids and integers need bounds in the schema. A Cornice service of the host's own answers in
-kind with `error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
+What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
+commits or rolls back; a security policy that knows the permissions `<type>:read`, `:create`,
+`:update` and `:delete`. For a request with a safe method its execution option `snapshot` may have
+the options with which several of its statements see one state. Constraints need names, by a naming
+convention, to be led back to fields; text columns need a collation by code point to be sorted the
+same on every engine; ids and integers need bounds in the schema. A Cornice service of the host's
+own answers in kind with `error_handler=cornice_errors`, and to OPTIONS with the view
+`list_methods`.
 
 It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
 resources.
