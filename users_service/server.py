@@ -10,7 +10,7 @@ import orjson
 from pyramid.settings import asbool
 from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, Task, WSGITask
 
 from users_service.jsonapi.errors import Error, errors_document
 from users_service.jsonapi.media import MEDIA_TYPE
@@ -36,15 +36,19 @@ SEND_BYTES = 1 << 20
 GC_THRESHOLDS = (20_000, 50, 100)
 
 
-class Task(WSGITask):  # type: ignore[misc]  # waitress is untyped
-    """A request that sends what it has written before its connection takes another one."""
+class Complete(Task):  # type: ignore[misc]  # waitress is untyped
+    """A task that sends what it has written before its connection takes another request."""
 
     def finish(self) -> None:
         super().finish()
         self.channel.send_rest()
 
 
-class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
+class RequestTask(Complete, WSGITask):  # type: ignore[misc]
+    """Lets the application answer a request."""
+
+
+class DocumentErrorTask(Complete, ErrorTask):  # type: ignore[misc]
     """Answers a request that waitress refuses with an errors document."""
 
     def execute(self) -> None:
@@ -64,17 +68,13 @@ class DocumentErrorTask(ErrorTask):  # type: ignore[misc]  # waitress is untyped
         self.content_length = len(body)
         self.write(body)
 
-    def finish(self) -> None:
-        super().finish()
-        self.channel.send_rest()
-
 
 class Channel(HTTPChannel):  # type: ignore[misc]
     """A connection that never waits for its client, and is closed in two steps after a refusal:
     first for writing, then wholly.
     """
 
-    task_class = Task
+    task_class = RequestTask
     error_task_class = DocumentErrorTask
     drain_before_close = False
     drained: int | None = None

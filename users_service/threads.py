@@ -159,7 +159,8 @@ class Threads:
 
     def _serve(self, channel: HTTPChannel) -> None:
         is_main = threading.current_thread() is threading.main_thread()
-        self._main_is_serving |= is_main
+        if is_main:
+            self._main_is_serving = True
         try:
             channel.service()
         except Exception:
