@@ -94,6 +94,7 @@ def check_response(response: webtest.TestResponse, description: str | None) -> N
     assert response.headers["X-Request-ID"]
     assert response.headers["Cache-Control"]
     assert "Accept" in response.headers["Vary"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     if response.status_int in (204, 304) or response.request.method == "HEAD":
         assert response.body == b""
         return

@@ -101,7 +101,14 @@ def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request],
             revalidate(request, response)
         headers = response.headers
         vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
-        headers.update({"X-Request-ID": request.request_id, "Vary": ", ".join(sorted(vary))})
+        headers.update(
+            {
+                "X-Request-ID": request.request_id,
+                "Vary": ", ".join(sorted(vary)),
+                # Nobody takes JSON for a page, whatever is in its texts.
+                "X-Content-Type-Options": "nosniff",
+            }
+        )
         headers.setdefault("Cache-Control", "no-cache")
         return response
 
