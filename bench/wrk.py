@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# Seconds for which nothing is measured twice.
+LONGEST = 30
+
 SCRIPT = Path(__file__).with_name("requests.lua")
 
 
@@ -53,6 +56,8 @@ def measure(
 ) -> Measurement:
     """Send requests over and over, over several connections at once.
 
+    If the first answers take longer than `seconds`, it is measured for twice as long, and so on.
+
     :param lines: paths, each with a tabulator and a body if there is one, in which `{n}` becomes
         the number of the request.
     :raises LoadError: if an answer is no success, or fails to come.
@@ -72,6 +77,8 @@ def measure(
     if finished.returncode or not said:
         raise LoadError(f"wrk failed: {finished.stderr or finished.stdout}")
     requests, microseconds, p50, p99, refused, broken = map(int, said[0])
+    if not (requests or refused or broken) and seconds < LONGEST:
+        return measure(url, method, media_type, lines, seconds=2 * seconds, connections=connections)
     if refused or broken or not requests:
         raise LoadError(
             f"{method} {lines[0].partition(chr(9))[0]}: of {requests} requests {refused} were "
