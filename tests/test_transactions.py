@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from tests.client import USERS, Client, sources, user
 from users_service.jsonapi import Error, JSONAPIError, cornice_errors
 from users_service.jsonapi.media import error_response
+from users_service.jsonapi.statements import begin_snapshot
 from users_service.models import User
 from users_service.models.users import email_key
 from users_service.transactions import is_conflict
@@ -287,6 +288,25 @@ def test_several_statements_of_a_read_see_one_state(service, client, query, seen
         event.remove(engine, "after_cursor_execute", intrude)
     assert seen(document) == (1, 1)
     assert len(client.emails()) == 2
+
+
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_a_snapshot_that_is_lost_after_it_was_read_is_answered(service, client_with):
+    reading = []
+
+    def view(request):
+        connection = request.dbconnection
+        begin_snapshot(connection)
+        reading.append(connection)
+        backend = connection.scalar(text("SELECT pg_backend_pid()"))
+        with service.engine.begin() as other:
+            # returns when it has ended
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": backend})
+        return OK
+
+    for _ in range(2):
+        assert client_with(view, method="GET").get("/extra").status_int == 200
+    assert [connection.closed for connection in reading] == [True, True]
 
 
 CONFLICTS = {

@@ -4,6 +4,7 @@ tried again.
 
 import random
 import time
+from contextlib import suppress
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -131,10 +132,12 @@ def dbconnection(request: Request) -> Connection:
 
 
 def _give_back(connection: Connection, request: Request) -> None:
-    # A snapshot ends by COMMIT: with ROLLBACK, psycopg forgets which statements it has prepared.
-    if "isolation_level" in connection.get_execution_options() and request.exception is None:
-        connection.commit()
-    connection.close()
+    with connection:  # which is closed in the end
+        # A snapshot ends by COMMIT: at a ROLLBACK psycopg forgets which statements are prepared.
+        if "isolation_level" in connection.get_execution_options() and request.exception is None:
+            # If it is lost by now, all has been read and answered nevertheless.
+            with suppress(DBAPIError):
+                connection.commit()
 
 
 def is_conflict(error: BaseException | None) -> bool:

@@ -157,7 +157,7 @@ def respond(
 ) -> Response:
     """Make a document into a response."""
     media = request.validated.get("media", PLAIN)
-    if media is not PLAIN and media != PLAIN:
+    if media != PLAIN:
         document["jsonapi"] = media.jsonapi_object
         if "links" in document:
             own = {"href": document["links"]["self"], "type": media.content_type}
