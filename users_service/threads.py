@@ -3,8 +3,10 @@
 waitress by itself has a thread for the sockets and others for the requests, and each request goes
 from one to the other and back: each time the interpreter's lock changes hands, which costs more
 than watching the sockets does. Here the leader carries out a short request itself. Before a longer
-one, which is going to wait for the database several times, it lets another thread lead. So does, in
-the end, what has turned out to be long.
+one, which is going to wait for the database several times, it leaves the lead to whoever comes from
+a request, or, if all others rest, to one of them. So two threads are busy at most: one computes
+while the other waits, and more would only compete for the interpreter's lock. The others rest until
+a request has turned out to take long.
 """
 
 import logging
@@ -29,9 +31,13 @@ GRACE = 5.0
 
 
 class _Term:
-    """The time in which a thread leads; `busy_since` is when it began a request, if it has one."""
+    """The time in which a thread leads, until another takes the lead.
+
+    `busy_since` is when it began a request, if it has one; with a longer one the lead `is_free`.
+    """
 
     busy_since: float | None = None
+    is_free = False
 
     def is_overdue(self) -> bool:
         since = self.busy_since
@@ -51,7 +57,9 @@ class Threads:
         self._waiting: deque[HTTPChannel] = deque()
         self.add_task = self._waiting.append
         self._change = threading.Condition()
-        self._leader: _Term | None = None
+        self._leader = _Term()
+        self._leader.is_free = True
+        self._resting = 0
         self._stopping = False
         self._interrupted = False
         self._main_is_serving = False
@@ -101,35 +109,41 @@ class Threads:
             try:
                 self._serve_while_leading(term)
             finally:  # also if this thread ends by an error
-                self._let_another_lead(term)
+                self._leave_lead(term)
 
     def _serve_while_leading(self, term: _Term) -> None:
         while self._leads(term) and (channel := self._next()) is not None:
-            if self._is_short(channel.requests[0]):
-                term.busy_since = time.monotonic()
-            else:
-                self._let_another_lead(term)
+            term.busy_since = time.monotonic()
+            if not self._is_short(channel.requests[0]):
+                self._leave_lead(term)
             self._serve(channel)
 
     def _lead(self) -> _Term | None:
-        """Wait until there is nobody who leads, or the one who does is busy for too long."""
+        """Take the lead: at once if it is free, and otherwise when it is offered, or when the one
+        who leads has been busy for too long.
+        """
         with self._change:
+            offered = True
             while not self._stopping:
-                if self._leader is None or self._leader.is_overdue():
+                if self._leader.is_overdue() or (offered and self._leader.is_free):
                     self._leader = _Term()
                     return self._leader
-                self._change.wait(PATIENCE)
+                self._resting += 1
+                offered = self._change.wait(PATIENCE)
+                self._resting -= 1
         return None
 
     def _leads(self, term: _Term) -> bool:
+        """Whether this thread, which has no request now, leads still."""
         with self._change:
             term.busy_since = None
+            term.is_free = False
             return self._leader is term and not self._stopping
 
-    def _let_another_lead(self, term: _Term) -> None:
+    def _leave_lead(self, term: _Term) -> None:
         with self._change:
-            if self._leader is term:
-                self._leader = None
+            term.is_free = True
+            if self._leader is term and self._resting == self._count - 1:
                 self._change.notify()
 
     def _next(self) -> HTTPChannel | None:
