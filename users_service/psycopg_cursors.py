@@ -1,16 +1,37 @@
 """psycopg's cursors, as SQLAlchemy needs them: with a short description, and in either format."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg.pq import Format
+from psycopg.pq.abc import PGresult
 from psycopg.types.string import TextLoader
 
 UNKNOWN = 0  # the OID under which psycopg looks for what loads a type that it does not know
 
 
+class Description(Sequence[tuple[Any, ...]]):
+    """The names and types of a result's columns (PEP 249 `description`), once they are asked for:
+    SQLAlchemy knows those of a statement that it has carried out before.
+    """
+
+    def __init__(self, result: PGresult) -> None:
+        self._result = result
+
+    def __len__(self) -> int:
+        return self._result.nfields
+
+    def __getitem__(self, index: Any) -> Any:
+        result, rest = self._result, (None,) * 5
+        return [
+            ((result.fname(i) or b"").decode(), result.ftype(i), *rest)
+            for i in range(result.nfields)
+        ][index]
+
+
 class ShortCursor(psycopg.Cursor[Any]):
-    """A cursor that describes results by names and types alone (PEP 249 `description`).
+    """A cursor that describes results by names and types alone.
 
     psycopg would make an object of each column of each result to find out more, which nobody reads.
     """
@@ -18,13 +39,7 @@ class ShortCursor(psycopg.Cursor[Any]):
     @property
     def description(self) -> Any:
         result = self.pgresult
-        if result is None or not result.nfields:
-            return None
-        rest = (None,) * 5
-        return [
-            ((result.fname(i) or b"").decode(), result.ftype(i), *rest)
-            for i in range(result.nfields)
-        ]
+        return Description(result) if result is not None and result.nfields else None
 
 
 class BinaryCursor(ShortCursor):

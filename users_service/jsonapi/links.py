@@ -1,8 +1,9 @@
 """URLs of resources and documents: absolute, made from the routes, reserved characters escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pyramid.request import Request
 
@@ -66,8 +67,13 @@ def with_more(url: str, parameters: Mapping[str, str]) -> str:
     """Add parameters to those that a URL may have already."""
     if not parameters:
         return url
-    return f"{url}{'&' if '?' in url else '?'}{_encoded(tuple(parameters.items()))}"
+    return f"{url}{'&' if '?' in url else '?'}{_encoded(parameters.items())}"
 
 
-def _encoded(pairs: Pairs) -> str:
-    return urlencode(pairs, quote_via=quote, safe=",")
+def _encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join(f"{_encoded_name(name)}={quote(value, safe=',')}" for name, value in pairs)
+
+
+@lru_cache(maxsize=256)
+def _encoded_name(name: str) -> str:
+    return quote(name, safe=",")
