@@ -90,7 +90,7 @@ def request_id(request: Request) -> str:
     parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
     # It is no secret, and the system is not asked for randomness: that lets go of the interpreter.
-    return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"  # noqa: S311
+    return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"
 
 
 def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request], Response]:
