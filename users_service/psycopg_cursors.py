@@ -1,6 +1,7 @@
 """psycopg's cursors, as SQLAlchemy needs them: with a short description, and in either format."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -19,15 +20,19 @@ class Description(Sequence[tuple[Any, ...]]):
     def __init__(self, result: PGresult) -> None:
         self._result = result
 
-    def __len__(self) -> int:
-        return self._result.nfields
-
-    def __getitem__(self, index: Any) -> Any:
+    @cached_property
+    def _columns(self) -> list[tuple[Any, ...]]:
         result, rest = self._result, (None,) * 5
         return [
             ((result.fname(i) or b"").decode(), result.ftype(i), *rest)
             for i in range(result.nfields)
-        ][index]
+        ]
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._columns[index]
 
 
 class ShortCursor(psycopg.Cursor[Any]):
