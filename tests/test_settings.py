@@ -1,5 +1,6 @@
 """Settings: ini keys, variables and files; every fault at once, and no secret in any message."""
 
+import gc
 from dataclasses import fields
 
 import pytest
@@ -116,6 +117,7 @@ def test_the_process_stops_with_the_faults_as_its_last_words():
         main({}, **{"users_service.page_size": "many"})
     assert str(stopped.value).splitlines()[0] == "The settings have faults:"
     assert len(str(stopped.value).splitlines()) == 3
+    assert gc.isenabled()  # which is not there while the application is made
 
 
 def test_every_setting_says_what_it_is():
