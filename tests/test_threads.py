@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,11 +19,16 @@ from sqlalchemy import create_engine, make_url
 
 from tests import engines
 from tests.client import MEDIA_TYPE, user
+from tests.far import far
 from tests.server import ROOT, process
 from users_service.migrations import upgrade
 from users_service.seed import seed
+from users_service.server import NEAR, threads_for
 
+DATABASE_URL = "USERS_SERVICE_DATABASE_URL"
 THREADS = (1, 2, 4)
+# Seconds by which a database is far away, and the service knows it.
+AWAY = (0, 0.002)
 # Longer than the service waits for a lock; no test that holds takes this long.
 PATIENCE = 20
 
@@ -86,17 +91,19 @@ class Service:
 
 @pytest.fixture
 def service_with(tmp_path):
-    """Start the service of production.ini with a number of threads, and some users."""
+    """Start the service of production.ini with a number of threads, and some users, on a database
+    that takes some seconds more to answer.
+    """
 
     @contextmanager
-    def start(threads: int, users: int = 5) -> Iterator[Service]:
+    def start(threads: int, users: int = 5, away: float = 0) -> Iterator[Service]:
         ini = Path(shutil.copy(ROOT / "production.ini", tmp_path))
         text = ini.read_text(encoding="utf-8")
         ini.write_text(text.replace("threads = 4", f"threads = {threads}"), encoding="utf-8")
         assert f"\nthreads = {threads}\n" in ini.read_text(encoding="utf-8")
         with engines.database("postgresql", f"test_{uuid4().hex}", tmp_path) as url:
             environ = {
-                "USERS_SERVICE_DATABASE_URL": url,
+                DATABASE_URL: url,
                 "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "*",
                 "USERS_SERVICE_LOCK_TIMEOUT": str(PATIENCE),
             }
@@ -107,7 +114,10 @@ def service_with(tmp_path):
             engine = create_engine(url)
             seed(engine, users=users, groups=1, seed=1)
             engine.dispose()
-            with process(ini, environ) as (address, pserve):
+            with (
+                far(url, away) if away else nullcontext(url) as environ[DATABASE_URL],
+                process(ini, environ) as (address, pserve),
+            ):
                 yield Service(address, pserve, url)
 
     return start
@@ -128,9 +138,10 @@ def test_a_request_that_waits_does_not_hold_up_the_others(service_with, threads,
         assert [request.result()[0] for request in waiting] == [200] * (threads - 1)
 
 
+@pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("threads", THREADS)
-def test_more_requests_than_threads_are_all_answered(service_with, threads):
-    with service_with(threads) as service:
+def test_more_requests_than_threads_are_all_answered(service_with, threads, away):
+    with service_with(threads, away=away) as service:
         id = first_id(service)
         with service.locked():
             reads = [service.begin("GET", f"/users/{id}") for _ in range(5)]
@@ -188,6 +199,21 @@ def test_requests_in_a_row_are_answered_in_order_to_a_client_that_reads_late(ser
                 headers = http.client.parse_headers(stream)
                 document = json.loads(stream.read(int(headers["Content-Length"])))
                 assert len(document["data"]) == size
+
+
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_more_threads_are_busy_at_once_if_the_database_is_far_away(app_with, service, caplog):
+    caplog.set_level("INFO")
+    threads_for(app_with(), 1)
+    assert "up to 1 of 1 threads are busy" in caplog.messages[-1]
+    with far(service.url, max(AWAY)) as url:
+        app = app_with(database_url=url)
+        assert app.registry["round_trip"] > max(AWAY)
+        threads_for(app, 4)
+        assert "up to 4 of 4 threads are busy" in caplog.messages[-1]
+        app.registry["round_trip"] = NEAR
+        threads_for(app, 4)
+        assert "up to 2 of 4 threads are busy" in caplog.messages[-1]
 
 
 def test_a_client_that_leaves_while_its_request_waits_harms_nobody(service_with):

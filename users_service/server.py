@@ -1,6 +1,7 @@
 """waitress, with answers that are JSON:API even where the application is never asked."""
 
 import gc
+import logging
 import re
 import secrets
 import socket
@@ -15,6 +16,8 @@ from waitress.task import ErrorTask, Task, WSGITask
 from users_service.jsonapi.errors import Error, errors_document
 from users_service.jsonapi.media import MEDIA_TYPE
 from users_service.threads import Threads
+
+log = logging.getLogger(__name__)
 
 # What waitress refuses by itself, by status.
 REFUSALS = {
@@ -123,9 +126,22 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 LONG_QUERY = re.compile(r"include=|(?:size|limit)[^&=]*=[0-9]{3}")
 
 
+# Seconds in which a database answers that is near. Then a thread computes for about as long as
+# another waits, and two keep the interpreter busy. For one that is farther away all wait together.
+NEAR = 0.00025
+BUSY = 2
+
+
+def is_refused(request: Any) -> bool:
+    """Whether a request never comes to the application."""
+    return bool(request.error)
+
+
 def is_short(request: Any) -> bool:
-    """Whether a request is soon answered after one wait for the database, as far as can be seen."""
-    if request.error:
+    """Whether a request is soon answered after one wait for a database that is near, as far as can
+    be seen.
+    """
+    if is_refused(request):
         return True
     safe = request.command in ("GET", "HEAD", "OPTIONS")
     return safe and LONG_QUERY.search(request.query) is None
@@ -136,6 +152,23 @@ def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
     address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     return socket.create_server(address, family=family, reuse_port=True)
+
+
+def threads_for(app: Any, count: int) -> Threads:
+    """Make the threads that serve an application: all are busy at once if its database is far away.
+
+    :param count: how many.
+    """
+    round_trip = getattr(app, "registry", {}).get("round_trip", 0)  # not there behind a filter
+    far = round_trip > NEAR
+    threads = Threads(count, count if far else BUSY, is_refused if far else is_short)
+    log.info(
+        "The database answers in %.2f ms: up to %d of %d threads are busy at once.",
+        round_trip * 1000,
+        min(threads.busy, count),
+        count,
+    )
+    return threads
 
 
 def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
@@ -153,7 +186,7 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
         arguments["sockets"] = [_shared_socket(arguments)]
     arguments.setdefault("send_bytes", SEND_BYTES)
     sockets: dict[int, Any] = {}
-    threads = Threads(int(arguments.get("threads", 4)), is_short)
+    threads = threads_for(app, int(arguments.get("threads", 4)))
     server = create_server(app, map=sockets, _dispatcher=threads, **arguments)
     listening = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
     for each in listening:

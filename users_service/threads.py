@@ -4,9 +4,9 @@ waitress by itself has a thread for the sockets and others for the requests, and
 from one to the other and back: each time the interpreter's lock changes hands, which costs more
 than watching the sockets does. Here the leader carries out a short request itself. Before a longer
 one, which is going to wait for the database several times, it leaves the lead to whoever comes from
-a request, or, if all others rest, to one of them. So two threads are busy at most: one computes
-while the other waits, and more would only compete for the interpreter's lock. The others rest until
-a request has turned out to take long.
+a request, or, if fewer are busy than may be, to one that rests. Two are enough beside a database
+that answers at once: one computes while the other waits, and more would only compete for the
+interpreter's lock. The others rest until a request has turned out to take long.
 """
 
 import logging
@@ -48,11 +48,13 @@ class Threads:
     """The threads that serve: a task dispatcher of waitress, and its main loop.
 
     :param count: how many.
+    :param busy: how many of them are busy at most, while none is for long.
     :param is_short: whether a request of waitress is one that the leader carries out itself.
     """
 
-    def __init__(self, count: int, is_short: Callable[[Any], bool]) -> None:
+    def __init__(self, count: int, busy: int, is_short: Callable[[Any], bool]) -> None:
         self._count = count
+        self.busy = busy
         self._is_short = is_short
         self._waiting: deque[HTTPChannel] = deque()
         self.add_task = self._waiting.append
@@ -143,7 +145,7 @@ class Threads:
     def _leave_lead(self, term: _Term) -> None:
         with self._change:
             term.is_free = True
-            if self._leader is term and self._resting == self._count - 1:
+            if self._leader is term and self._count - self._resting < self.busy:
                 self._change.notify()
 
     def _next(self) -> HTTPChannel | None:

@@ -20,7 +20,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from users_service.engine import make_engine, make_reading_engine, snapshot, writing
+from users_service.engine import (
+    make_engine,
+    make_reading_engine,
+    round_trip,
+    snapshot,
+    writing,
+)
 from users_service.migrations import check_schema
 from users_service.settings import Settings
 
@@ -42,6 +48,7 @@ def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     engine = make_engine(settings)
     check_schema(engine)
+    config.registry["round_trip"] = round_trip(engine)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
