@@ -214,6 +214,9 @@ def test_more_threads_are_busy_at_once_if_the_database_is_far_away(app_with, ser
         app.registry["round_trip"] = NEAR
         threads_for(app, 4)
         assert "up to 2 of 4 threads are busy" in caplog.messages[-1]
+    caplog.clear()
+    assert threads_for(app.__call__, 4).busy == 2  # as behind a filter, which has no registry
+    assert not caplog.messages
 
 
 def test_a_client_that_leaves_while_its_request_waits_harms_nobody(service_with):

@@ -125,7 +125,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 # In a query string: what makes the database and the service work for long, or several times.
 LONG_QUERY = re.compile(r"include=|(?:size|limit)[^&=]*=[0-9]{3}")
 
-
 # Seconds in which a database answers that is near. Then a thread computes for about as long as
 # another waits, and two keep the interpreter busy. For one that is farther away all wait together.
 NEAR = 0.00025
@@ -159,7 +158,9 @@ def threads_for(app: Any, count: int) -> Threads:
 
     :param count: how many.
     """
-    round_trip = getattr(app, "registry", {}).get("round_trip", 0)  # not there behind a filter
+    round_trip = getattr(app, "registry", {}).get("round_trip")
+    if round_trip is None:  # some middleware is around the application
+        return Threads(count, BUSY, is_short)
     far = round_trip > NEAR
     threads = Threads(count, count if far else BUSY, is_refused if far else is_short)
     log.info(
