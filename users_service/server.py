@@ -158,18 +158,17 @@ def threads_for(app: Any, count: int) -> Threads:
 
     :param count: how many.
     """
-    round_trip = getattr(app, "registry", {}).get("round_trip")
-    if round_trip is None:  # some middleware is around the application
-        return Threads(count, BUSY, is_short)
-    far = round_trip > NEAR
-    threads = Threads(count, count if far else BUSY, is_refused if far else is_short)
-    log.info(
-        "The database answers in %.2f ms: up to %d of %d threads are busy at once.",
-        round_trip * 1000,
-        min(threads.busy, count),
-        count,
-    )
-    return threads
+    round_trip = getattr(app, "registry", {}).get("round_trip")  # None behind some middleware
+    far = round_trip is not None and round_trip > NEAR
+    busy = count if far else min(BUSY, count)
+    if round_trip is not None:
+        log.info(
+            "The database answers in %.2f ms: up to %d of %d threads are busy at once.",
+            round_trip * 1000,
+            busy,
+            count,
+        )
+    return Threads(count, busy, is_refused if far else is_short)
 
 
 def serve(app: Any, global_config: dict[str, str], **options: str) -> None:

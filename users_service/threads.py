@@ -61,7 +61,7 @@ class Threads:
         self._change = threading.Condition()
         self._leader = _Term()
         self._leader.is_free = True
-        self._resting = 0
+        self._active = count  # threads that do not rest
         self._stopping = False
         self._interrupted = False
         self._main_is_serving = False
@@ -107,11 +107,15 @@ class Threads:
             self._wake()
 
     def _work(self) -> None:
-        while (term := self._lead()) is not None:
-            try:
-                self._serve_while_leading(term)
-            finally:  # also if this thread ends by an error
-                self._leave_lead(term)
+        try:
+            while (term := self._lead()) is not None:
+                try:
+                    self._serve_while_leading(term)
+                finally:  # also if this thread ends by an error
+                    self._leave_lead(term)
+        finally:
+            with self._change:
+                self._active -= 1
 
     def _serve_while_leading(self, term: _Term) -> None:
         while self._leads(term) and (channel := self._next()) is not None:
@@ -130,9 +134,9 @@ class Threads:
                 if self._leader.is_overdue() or (offered and self._leader.is_free):
                     self._leader = _Term()
                     return self._leader
-                self._resting += 1
+                self._active -= 1
                 offered = self._change.wait(PATIENCE)
-                self._resting -= 1
+                self._active += 1
         return None
 
     def _leads(self, term: _Term) -> bool:
@@ -145,7 +149,7 @@ class Threads:
     def _leave_lead(self, term: _Term) -> None:
         with self._change:
             term.is_free = True
-            if self._leader is term and self._count - self._resting < self.busy:
+            if self._leader is term and self._active < self.busy:
                 self._change.notify()
 
     def _next(self) -> HTTPChannel | None:

@@ -27,7 +27,7 @@ from users_service.engine import (
     snapshot,
     writing,
 )
-from users_service.migrations import check_schema
+from users_service.migrations import check_schema, first_look
 from users_service.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -47,8 +47,9 @@ SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     engine = make_engine(settings)
-    check_schema(engine)
-    config.registry["round_trip"] = round_trip(engine)
+    with first_look(engine) as connection:
+        config.registry["round_trip"] = round_trip(connection)
+        check_schema(connection)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))

@@ -68,7 +68,8 @@ def seed_(options: argparse.Namespace) -> None:
     engine = make_engine(migrations.settings_of(options.ini))
     show = _progress if sys.stderr.isatty() else _silence
     try:
-        migrations.check_schema(engine)
+        with migrations.first_look(engine) as connection:
+            migrations.check_schema(connection)
         seed(engine, options.users, options.groups, options.seed, show)
     finally:
         engine.dispose()

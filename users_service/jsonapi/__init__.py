@@ -89,7 +89,7 @@ def request_id(request: Request) -> str:
         return given
     parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
-    # It is no secret, and the system is not asked for randomness: that lets go of the interpreter.
+    # It is no secret. To ask the system for randomness would let go of the interpreter's lock.
     return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"
 
 
