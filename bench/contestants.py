@@ -54,48 +54,50 @@ def service() -> Contestant:
     )
 
 
-def _peer(name: str, title: str, dialect: Dialect, program: str, options: str) -> Contestant:
+def _peer(
+    name: str,
+    title: str,
+    dialect: Dialect,
+    program: str,
+    options: str,
+    folder: str | None = None,
+    **variables: str,
+) -> Contestant:
+    """:param program: what serves it, of its environment, with `options`.
+    :param folder: its folder among the peers, if that has not its name.
+    :param variables: further environment variables.
+    """
+    folder = folder or name
     return Contestant(
         name=name,
         title=title,
         dialect=dialect,
-        folder=environments.PEERS / name,
+        folder=environments.PEERS / folder,
         command=lambda port: [
-            str(environments.bin_folder(name) / program),
+            str(environments.bin_folder(folder) / program),
             *options.format(port=port).split(),
         ],
-        environ=lambda database: database.variables,
-        versions=environments.versions(name),
+        environ=lambda database: database.variables | variables,
+        versions=environments.versions(folder),
     )
 
 
 WAITRESS = "--host=127.0.0.1 --port={port} --threads=4"
+GUNICORN = (
+    "--bind=127.0.0.1:{port} --workers=1 --worker-class=gthread --threads=4 --no-control-socket"
+)
+UVICORN = "--host 127.0.0.1 --port {port} --workers 1 --no-access-log app:app"
 
-PEERS = {
-    "tutorial": (
-        "the tutorial's stack",
-        JSON_API,
-        "waitress-serve",
-        f"{WAITRESS} app:app",
-    ),
-    "drf": (
-        "DRF JSON:API",
-        JSON_API,
-        "gunicorn",
-        "--bind=127.0.0.1:{port} --workers=1 --worker-class=gthread --threads=4 "
-        "--no-control-socket app:application",
-    ),
-    "fastapi": (
-        "FastAPI",
-        PLAIN,
-        "uvicorn",
-        "--host 127.0.0.1 --port {port} --workers 1 --no-access-log app:app",
-    ),
-    FLOOR: ("the floor", JSON_API, "waitress-serve", f"{WAITRESS} app:application"),
-}
+PEERS = [
+    _peer("tutorial", "the tutorial's stack", JSON_API, "waitress-serve", f"{WAITRESS} app:app"),
+    _peer("drf", "DRF JSON:API", JSON_API, "gunicorn", f"{GUNICORN} app:application"),
+    _peer("fastapi", "FastAPI", PLAIN, "uvicorn", UVICORN),
+    _peer("fastapi-lean", "FastAPI, lean", PLAIN, "uvicorn", UVICORN, "fastapi", LEAN="1"),
+    _peer(FLOOR, "the floor", JSON_API, "waitress-serve", f"{WAITRESS} app:application"),
+]
 
-NAMES = (SERVICE, *PEERS)
+NAMES = (SERVICE, *(peer.name for peer in PEERS))
 
 
 def contestant(name: str) -> Contestant:
-    return service() if name == SERVICE else _peer(name, *PEERS[name])
+    return service() if name == SERVICE else next(peer for peer in PEERS if peer.name == name)

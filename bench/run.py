@@ -25,9 +25,9 @@ def main() -> None:
     wrk.require()
     options.end_on_sigterm()
     taking_part = [contestants.contestant(name) for name in chosen.only]
-    for name in chosen.only:
-        if name != SERVICE:
-            environments.bin_folder(name)
+    for contestant in taking_part:
+        if contestant.name != SERVICE:
+            environments.bin_folder(contestant.folder.name)
     chosen_workloads = [w for w in workloads.ALL if w.name in chosen.workloads]
     before = report.load()
     with ExitStack() as stack:
