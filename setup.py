@@ -30,6 +30,7 @@ DEV = [
     "build>=1.2,<2",
     "mypy>=1.15,<3",
     "ruff>=0.9,<1",
+    "types-greenlet>=3.1,<4",
     "uv>=0.5,<1",
     "wheel>=0.45,<1",
 ]
@@ -60,6 +61,7 @@ setup(
         "apispec>=6.8,<7",
         "cornice>=6.1,<7",
         "email-validator>=2.2,<3",
+        "greenlet>=3.1,<4",
         "idna>=3.10,<4",
         "marshmallow>=3.26.2,<4",
         "marshmallow-jsonapi>=0.24,<0.25",

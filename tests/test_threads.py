@@ -1,15 +1,14 @@
-"""The threads of the real server: who watches the sockets while requests are carried out."""
+"""The real server: who watches the sockets while requests are carried out, and how many are."""
 
 import http.client
 import json
-import shutil
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -19,16 +18,15 @@ from sqlalchemy import create_engine, make_url
 
 from tests import engines
 from tests.client import MEDIA_TYPE, user
-from tests.far import far
+from tests.host import LOCK
 from tests.server import ROOT, process
 from users_service.migrations import upgrade
 from users_service.seed import seed
-from users_service.server import NEAR, threads_for
+from users_service.server import threads_for
 
-DATABASE_URL = "USERS_SERVICE_DATABASE_URL"
 THREADS = (1, 2, 4)
-# Seconds by which a database is far away, and the service knows it.
-AWAY = (0, 0.002)
+# Requests that are carried out at once: more than there are threads, and fewer than connections.
+SEVERAL = 6
 # Longer than the service waits for a lock; no test that holds takes this long.
 PATIENCE = 20
 
@@ -46,11 +44,13 @@ class Service:
         plain = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
         return psycopg.connect(plain, autocommit=True)
 
-    def request(self, method: str, path: str, document=None) -> tuple[int, dict]:
+    def request(
+        self, method: str, path: str, document=None, prefix: str = "/api/v1"
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection(self.netloc, timeout=PATIENCE)
         body = None if document is None else json.dumps(document)
         headers = {} if document is None else {"Content-Type": MEDIA_TYPE}
-        connection.request(method, f"/api/v1{path}", body, headers)
+        connection.request(method, f"{prefix}{path}", body, headers)
         response = connection.getresponse()
         try:
             return response.status, json.loads(response.read())
@@ -71,10 +71,10 @@ class Service:
             connection.close()
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Let every statement about users wait until the block ends."""
+    def locked(self, how: str = "LOCK TABLE users IN ACCESS EXCLUSIVE MODE") -> Iterator[None]:
+        """Let every statement about users wait until the block ends, or others."""
         with self.connect() as connection, connection.transaction():
-            connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+            connection.execute(how)
             yield
 
     def wait_for_waiting(self, number: int) -> None:
@@ -91,22 +91,26 @@ class Service:
 
 @pytest.fixture
 def service_with(tmp_path):
-    """Start the service of production.ini with a number of threads, and some users, on a database
-    that takes some seconds more to answer.
-    """
+    """Start the service of production.ini with a number of threads, and some users."""
 
     @contextmanager
-    def start(threads: int, users: int = 5, away: float = 0) -> Iterator[Service]:
-        ini = Path(shutil.copy(ROOT / "production.ini", tmp_path))
-        text = ini.read_text(encoding="utf-8")
-        ini.write_text(text.replace("threads = 4", f"threads = {threads}"), encoding="utf-8")
-        assert f"\nthreads = {threads}\n" in ini.read_text(encoding="utf-8")
+    def start(threads: int, users: int = 5, **settings: str) -> Iterator[Service]:
+        text = (ROOT / "production.ini").read_text(encoding="utf-8")
+        for old, new in (
+            ("threads = 4", f"threads = {threads}"),
+            ("[app:main]\nuse = egg:users_service", "[app:main]\nuse = call:tests.host:main"),
+        ):
+            assert f"\n{old}\n" in text
+            text = text.replace(old, new)
+        ini = tmp_path / "production.ini"
+        ini.write_text(text, encoding="utf-8")
         with engines.database("postgresql", f"test_{uuid4().hex}", tmp_path) as url:
             environ = {
-                DATABASE_URL: url,
+                "PYTHONPATH": str(ROOT),
+                "USERS_SERVICE_DATABASE_URL": url,
                 "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "*",
                 "USERS_SERVICE_LOCK_TIMEOUT": str(PATIENCE),
-            }
+            } | {f"USERS_SERVICE_{name.upper()}": value for name, value in settings.items()}
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in environ.items():
                     patch.setenv(name, value)
@@ -114,10 +118,7 @@ def service_with(tmp_path):
             engine = create_engine(url)
             seed(engine, users=users, groups=1, seed=1)
             engine.dispose()
-            with (
-                far(url, away) if away else nullcontext(url) as environ[DATABASE_URL],
-                process(ini, environ) as (address, pserve),
-            ):
+            with process(ini, environ) as (address, pserve):
                 yield Service(address, pserve, url)
 
     return start
@@ -127,30 +128,94 @@ def first_id(service: Service) -> str:
     return service.request("GET", "/users?page[size]=1")[1]["data"][0]["id"]
 
 
-@pytest.mark.parametrize("threads", [2, 4])
+@pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("path", ["/users", "/users?include=role"])
-def test_a_request_that_waits_does_not_hold_up_the_others(service_with, threads, path):
+def test_requests_that_wait_do_not_hold_up_the_others(service_with, threads, path):
     with service_with(threads) as service:
         with service.locked():
-            waiting = [service.begin("GET", path) for _ in range(threads - 1)]
-            service.wait_for_waiting(threads - 1)
+            waiting = [service.begin("GET", path) for _ in range(SEVERAL)]
+            service.wait_for_waiting(SEVERAL)
             assert service.lives(PATIENCE / 4)
-        assert [request.result()[0] for request in waiting] == [200] * (threads - 1)
+        assert [request.result()[0] for request in waiting] == [200] * SEVERAL
 
 
-@pytest.mark.parametrize("away", AWAY)
+@pytest.mark.parametrize("most", [1, 3])
 @pytest.mark.parametrize("threads", THREADS)
-def test_more_requests_than_threads_are_all_answered(service_with, threads, away):
-    with service_with(threads, away=away) as service:
+def test_more_requests_than_connections_are_all_answered(service_with, threads, most):
+    with service_with(threads, pool_size="1", pool_overflow=str(most - 1)) as service:
         id = first_id(service)
         with service.locked():
             reads = [service.begin("GET", f"/users/{id}") for _ in range(5)]
             names = [f"Name {number}" for number in range(3)]
             writes = [service.begin("PATCH", f"/users/{id}", user(id, name=n)) for n in names]
-            service.wait_for_waiting(threads)
+            service.wait_for_waiting(most)
         assert {request.result()[0] for request in reads + writes} == {200}
         found = {request.result()[1]["data"]["attributes"]["name"] for request in writes}
         assert found == set(names)
+
+
+def test_one_that_tries_again_later_does_not_hold_up_the_others(service_with):
+    with service_with(1, lock_timeout="0.1", retry_deadline=str(PATIENCE)) as service:
+        id = first_id(service)
+        with service.locked():
+            request = service.begin("PATCH", f"/users/{id}", user(id, name="Lovelace"))
+            service.wait_for_waiting(1)
+            assert service.lives(PATIENCE / 4)
+        assert request.result()[0] == 200
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PATCH", 503)])
+def test_a_connection_may_be_lost_while_a_request_waits(service_with, method, status):
+    with service_with(1) as service:
+        id = first_id(service)
+        document = None if method == "GET" else user(id, name="Lovelace")
+        with service.locked():
+            request = service.begin(method, f"/users/{id}", document)
+            service.wait_for_waiting(1)
+            with service.connect() as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+                )
+            service.wait_for_waiting(1 if method == "GET" else 0)
+            assert service.lives(PATIENCE / 4)
+        assert request.result()[0] == status
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_each_request_keeps_what_is_its_own(service_with, threads):
+    with service_with(threads) as service:
+        with service.locked(f"SELECT pg_advisory_xact_lock({LOCK})"):
+            reads = [service.begin("GET", "/share_lock", None, "") for _ in range(3)]
+            names = [f"Role {number}" for number in range(3)]
+            writes = [
+                service.begin("POST", f"/store_role?name={n}".replace(" ", "%20"), None, "")
+                for n in names
+            ]
+            service.wait_for_waiting(6)
+        assert [request.result() for request in reads] == [(200, True)] * 3
+        assert [request.result()[0] for request in writes] == [200] * 3
+        with service.connect() as connection:
+            stored = connection.execute("SELECT name FROM roles WHERE name LIKE 'Role %'")
+            assert {name for (name,) in stored} == set(names)
+
+
+@pytest.mark.parametrize("path", ["/block?said=1", "/block?"])
+def test_one_that_blocks_its_thread_holds_up_the_others_for_a_moment(service_with, path):
+    with service_with(3) as service, socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with service.locked():
+            waiting = service.begin("GET", "/users")
+            service.wait_for_waiting(1)
+            blocking = [service.begin("GET", f"{path}&port={port}", None, "") for _ in range(2)]
+            blocked = [listener.accept()[0] for _ in range(2)]
+            assert service.lives(PATIENCE / 4)
+        assert service.request("GET", "/users")[0] == 200
+        for connection in blocked:
+            connection.sendall(b"done")
+            connection.close()
+        assert [request.result() for request in blocking] == [(200, "done")] * 2
+        assert waiting.result()[0] == 200
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -201,22 +266,11 @@ def test_requests_in_a_row_are_answered_in_order_to_a_client_that_reads_late(ser
                 assert len(document["data"]) == size
 
 
-@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
-def test_more_threads_are_busy_at_once_if_the_database_is_far_away(app_with, service, caplog):
-    caplog.set_level("INFO")
-    threads_for(app_with(), 1)
-    assert "up to 1 of 1 threads are busy" in caplog.messages[-1]
-    with far(service.url, max(AWAY)) as url:
-        app = app_with(database_url=url)
-        assert app.registry["round_trip"] > max(AWAY)
-        threads_for(app, 4)
-        assert "up to 4 of 4 threads are busy" in caplog.messages[-1]
-        app.registry["round_trip"] = NEAR
-        threads_for(app, 4)
-        assert "up to 2 of 4 threads are busy" in caplog.messages[-1]
-    caplog.clear()
-    assert threads_for(app.__call__, 4).busy == 2  # as behind a filter, which has no registry
-    assert not caplog.messages
+@pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
+def test_as_many_requests_are_carried_out_at_once_as_there_are_connections(app_with):
+    app = app_with(pool_size="3", pool_overflow="4")
+    assert threads_for(app, 2).most == 7
+    assert threads_for(app.__call__, 2).most == 2  # as behind a filter, which has no registry
 
 
 def test_a_client_that_leaves_while_its_request_waits_harms_nobody(service_with):

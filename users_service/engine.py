@@ -10,14 +10,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from users_service import waits
 from users_service.settings import Settings
 
 # Seconds for which a connection that has just been used is taken to be there still: asking costs a
 # round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
 TRUSTED = 5.0
-
-# How often the database is asked for the time that it takes, of which the shortest counts.
-TRIES = 10
 
 # How a transaction begins on SQLite; `immediate` takes the write lock at once.
 SQLITE_BEGIN = "sqlite_begin"
@@ -55,9 +53,16 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
+    if name != "postgresql":
+        event.listen(engine, "checkout", _about_to_block)
     event.listen(engine, "checkin", _note_time)
     event.listen(engine, "checkout", partial(_ask_after_idling, engine))
     return engine
+
+
+def _about_to_block(*_: Any) -> None:
+    """Drivers other than psycopg keep their thread waiting."""
+    waits.about_to_block()
 
 
 def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -75,20 +80,6 @@ def _ask_after_idling(
         engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
         raise DisconnectionError from None  # the pool takes a new one in its place
-
-
-def round_trip(connection: Connection) -> float:
-    """Return the seconds after which the database answers if it has nothing to do.
-
-    :param connection: one on which nothing has begun.
-    """
-    asked: Any = connection.connection.dbapi_connection
-    times = []
-    for _ in range(TRIES):
-        start = time.perf_counter()
-        connection.dialect.do_ping(asked)  # which costs less than a statement by itself
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 def snapshot(engine: Engine) -> dict[str, Any]:
@@ -141,6 +132,7 @@ def _lower(text: Any) -> Any:
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     # psycopg is there only where PostgreSQL is used.
+    from users_service.psycopg_connections import Connection as SharingConnection
     from users_service.psycopg_cursors import UNKNOWN, BinaryCursor, BinaryTextLoader, ShortCursor
 
     reading = options.pop("reading", False)
@@ -158,12 +150,16 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     }
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
-    if not reading:
-        return engine
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, parameters: Any) -> SharingConnection:
+        return SharingConnection.connect(*args, **parameters)
 
     @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.adapters.register_loader(UNKNOWN, BinaryTextLoader)
+    def _configure(connection: SharingConnection, _record: Any) -> None:
+        if reading:
+            connection.adapters.register_loader(UNKNOWN, BinaryTextLoader)
+        connection.shares_thread = True
 
     return engine
 

@@ -1,8 +1,6 @@
 """waitress, with answers that are JSON:API even where the application is never asked."""
 
 import gc
-import logging
-import re
 import secrets
 import socket
 from typing import Any
@@ -16,8 +14,6 @@ from waitress.task import ErrorTask, Task, WSGITask
 from users_service.jsonapi.errors import Error, errors_document
 from users_service.jsonapi.media import MEDIA_TYPE
 from users_service.threads import Threads
-
-log = logging.getLogger(__name__)
 
 # What waitress refuses by itself, by status.
 REFUSALS = {
@@ -122,30 +118,6 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
-# In a query string: what makes the database and the service work for long, or several times.
-LONG_QUERY = re.compile(r"include=|(?:size|limit)[^&=]*=[0-9]{3}")
-
-# Seconds in which a database answers that is near. Then a thread computes for about as long as
-# another waits, and two keep the interpreter busy. For one that is farther away all wait together.
-NEAR = 0.00025
-BUSY = 2
-
-
-def is_refused(request: Any) -> bool:
-    """Whether a request never comes to the application."""
-    return bool(request.error)
-
-
-def is_short(request: Any) -> bool:
-    """Whether a request is soon answered after one wait for a database that is near, as far as can
-    be seen.
-    """
-    if is_refused(request):
-        return True
-    safe = request.command in ("GET", "HEAD", "OPTIONS")
-    return safe and LONG_QUERY.search(request.query) is None
-
-
 def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
     """Listen where the arguments say, and leave it to the system which process a client gets."""
     address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
@@ -154,21 +126,14 @@ def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
 
 
 def threads_for(app: Any, count: int) -> Threads:
-    """Make the threads that serve an application: all are busy at once if its database is far away.
+    """Make the threads that serve an application.
 
-    :param count: how many.
+    :param count: how many. As many requests are carried out at once as there are connections to
+        the database, or threads where that is not known.
     """
-    round_trip = getattr(app, "registry", {}).get("round_trip")  # None behind some middleware
-    far = round_trip is not None and round_trip > NEAR
-    busy = count if far else min(BUSY, count)
-    if round_trip is not None:
-        log.info(
-            "The database answers in %.2f ms: up to %d of %d threads are busy at once.",
-            round_trip * 1000,
-            busy,
-            count,
-        )
-    return Threads(count, busy, is_refused if far else is_short)
+    settings = getattr(app, "registry", {}).get("settings")  # None behind some middleware
+    most = settings.pool_size + settings.pool_overflow if settings else count
+    return Threads(count, most)
 
 
 def serve(app: Any, global_config: dict[str, str], **options: str) -> None:

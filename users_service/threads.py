@@ -1,12 +1,8 @@
 """The threads of a process: one at a time leads, and watches the sockets of waitress.
 
-waitress by itself has a thread for the sockets and others for the requests, and each request goes
-from one to the other and back: each time the interpreter's lock changes hands, which costs more
-than watching the sockets does. Here the leader carries out a short request itself. Before a longer
-one, which is going to wait for the database several times, it leaves the lead to whoever comes from
-a request, or, if fewer are busy than may be, to one that rests. Two are enough beside a database
-that answers at once: one computes while the other waits, and more would only compete for the
-interpreter's lock. The others rest until a request has turned out to take long.
+The leader carries out the requests as well, each in a greenlet (`waits.py`): while one waits for
+the database it goes on with another, or looks at the sockets again. The others rest. One of them
+takes the lead if a request is going to block its thread, or has kept it busy for long.
 """
 
 import logging
@@ -15,15 +11,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
+from users_service import waits
+from users_service.waits import Waits
+
 log = logging.getLogger("waitress")
 
 # Seconds for which a leader may be busy with a request before another thread leads.
 PATIENCE = 0.05
+# Seconds in which the sockets are looked at, however many requests can go on.
+LONGEST_TURN = 0.01
 # Seconds without a look at the sockets that are not the clients' silence but the server's own.
 SILENCE = 1.0
 # Seconds that requests have to end in when the process is interrupted.
@@ -33,7 +35,7 @@ GRACE = 5.0
 class _Term:
     """The time in which a thread leads, until another takes the lead.
 
-    `busy_since` is when it began a request, if it has one; with a longer one the lead `is_free`.
+    `busy_since` is when it went on with requests, if it does; if one blocks it, the lead `is_free`.
     """
 
     busy_since: float | None = None
@@ -48,20 +50,18 @@ class Threads:
     """The threads that serve: a task dispatcher of waitress, and its main loop.
 
     :param count: how many.
-    :param busy: how many of them are busy at most, while none is for long.
-    :param is_short: whether a request of waitress is one that the leader carries out itself.
+    :param most: how many requests are carried out at once.
     """
 
-    def __init__(self, count: int, busy: int, is_short: Callable[[Any], bool]) -> None:
+    def __init__(self, count: int, most: int) -> None:
+        self.most = most
         self._count = count
-        self.busy = busy
-        self._is_short = is_short
         self._waiting: deque[HTTPChannel] = deque()
         self.add_task = self._waiting.append
+        self._begun: set[HTTPChannel] = set()
         self._change = threading.Condition()
         self._leader = _Term()
         self._leader.is_free = True
-        self._active = count  # threads that do not rest
         self._stopping = False
         self._interrupted = False
         self._main_is_serving = False
@@ -97,6 +97,9 @@ class Threads:
                 self._stopping = True
                 self._change.notify_all()
             wake()
+            own = waits.of_thread()
+            while own.pending and time.monotonic() < end:
+                own.resume(end - time.monotonic())
             for thread in others:
                 thread.join(max(0, end - time.monotonic()))
             wasyncore.close_all(sockets)
@@ -107,22 +110,24 @@ class Threads:
             self._wake()
 
     def _work(self) -> None:
-        try:
-            while (term := self._lead()) is not None:
-                try:
-                    self._serve_while_leading(term)
-                finally:  # also if this thread ends by an error
-                    self._leave_lead(term)
-        finally:
-            with self._change:
-                self._active -= 1
-
-    def _serve_while_leading(self, term: _Term) -> None:
-        while self._leads(term) and (channel := self._next()) is not None:
-            term.busy_since = time.monotonic()
-            if not self._is_short(channel.requests[0]):
+        own = waits.of_thread()
+        while (term := self._lead()) is not None:
+            own.about_to_block = partial(self._leave_lead, term)
+            try:
+                self._serve_while_leading(term, own)
+            finally:  # also if this thread ends by an error
                 self._leave_lead(term)
-            self._serve(channel)
+            while own.pending:  # these can go on in no other thread
+                self._go_on(partial(own.resume, PATIENCE))
+
+    def _serve_while_leading(self, term: _Term, own: Waits) -> None:
+        while self._leads(term):
+            term.busy_since = time.monotonic()
+            went_on = self._go_on(own.resume) or self._go_on(partial(self._begin, own))
+            if went_on and term.busy_since - self._looked < LONGEST_TURN:
+                continue
+            if self._leads(term):
+                self._look(own, 0 if went_on else own.patience(self._timeout))
 
     def _lead(self) -> _Term | None:
         """Take the lead: at once if it is free, and otherwise when it is offered, or when the one
@@ -134,9 +139,7 @@ class Threads:
                 if self._leader.is_overdue() or (offered and self._leader.is_free):
                     self._leader = _Term()
                     return self._leader
-                self._active -= 1
                 offered = self._change.wait(PATIENCE)
-                self._active += 1
         return None
 
     def _leads(self, term: _Term) -> bool:
@@ -149,21 +152,36 @@ class Threads:
     def _leave_lead(self, term: _Term) -> None:
         with self._change:
             term.is_free = True
-            if self._leader is term and self._active < self.busy:
+            if self._leader is term:
                 self._change.notify()
 
-    def _next(self) -> HTTPChannel | None:
-        """Watch the sockets until there is a request to carry out."""
-        while not self._stopping:
+    def _go_on(self, work: Callable[[], bool]) -> bool:
+        """Do some work on requests. An interrupt waits until it is done."""
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main:
+            return work()
+        self._main_is_serving = True
+        try:
+            return work()
+        finally:
+            self._main_is_serving = False
+            if self._interrupted:
+                raise KeyboardInterrupt
+
+    def _begin(self, own: Waits) -> bool:
+        """Begin the next request, if there is one and it may be begun."""
+        if len(self._begun) < self.most:
             for _ in range(len(self._waiting)):
                 channel = self._waiting.popleft()
                 if not channel.total_outbufs_len:
-                    return channel
+                    self._begun.add(channel)
+                    own.run(self._serve, channel)
+                    return True
                 self._waiting.append(channel)  # its client has to take the last answer first
-            self._look()
-        return None
+        return False
 
-    def _look(self) -> None:
+    def _look(self, own: Waits, timeout: float) -> None:
+        """Watch the sockets, and what the requests of this thread wait for."""
         silence = time.monotonic() - self._looked
         if silence > SILENCE:
             # Nobody is cut off for being idle while nobody was listened to.
@@ -172,23 +190,20 @@ class Threads:
                     each.last_activity += silence
         self._polling = True
         try:
-            self._poll(self._timeout, self._sockets)
+            self._poll(timeout, self._sockets | own.waiting)
         finally:
             self._polling = False
             self._looked = time.monotonic()
 
     def _serve(self, channel: HTTPChannel) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main:
-            self._main_is_serving = True
         try:
             channel.service()
         except Exception:
             log.exception("A request was not carried out.")
-        if is_main:
-            self._main_is_serving = False
-            if self._interrupted:
-                raise KeyboardInterrupt
+        finally:
+            self._begun.discard(channel)
+            if self._waiting:
+                self.notice()  # of what was one too many
 
     def _interrupt(self, *_: Any) -> None:
         self._interrupted = True

@@ -5,6 +5,7 @@ tried again.
 import random
 import time
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -20,13 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from users_service.engine import (
-    make_engine,
-    make_reading_engine,
-    round_trip,
-    snapshot,
-    writing,
-)
+from users_service import waits
+from users_service.engine import make_engine, make_reading_engine, snapshot, writing
 from users_service.migrations import check_schema, first_look
 from users_service.settings import Settings
 
@@ -48,7 +44,6 @@ def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     engine = make_engine(settings)
     with first_look(engine) as connection:
-        config.registry["round_trip"] = round_trip(connection)
         check_schema(connection)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
@@ -69,9 +64,21 @@ def includeme(config: Configurator) -> None:
     config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
 
 
-# The transaction manager of the request that a thread serves: sessions are made for this one, once,
-# where zope.sqlalchemy would have them listen to a manager of their own, request by request.
-MANAGER = transaction.ThreadTransactionManager()
+_manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
+
+
+class _CurrentManager:
+    """The transaction manager of the request that is carried out: in a greenlet of its own, and so
+    in a context of its own.
+    """
+
+    def get(self) -> Any:
+        return _manager.get().get()
+
+
+# Sessions are made for this one, once, where zope.sqlalchemy would have them listen to a manager of
+# their own, request by request.
+MANAGER = _CurrentManager()
 
 # Nothing is read after the COMMIT.
 make_session = sessionmaker(expire_on_commit=False)
@@ -82,8 +89,9 @@ zope.sqlalchemy.register(make_session, initial_state="changed", transaction_mana
 
 def new_manager(_request: Request) -> transaction.TransactionManager:
     """Give a request a manager of its own, in which nothing begins by itself."""
-    MANAGER.manager = transaction.TransactionManager(explicit=True)
-    return MANAGER.manager
+    manager = transaction.TransactionManager(explicit=True)
+    _manager.set(manager)
+    return manager
 
 
 class Committing:
@@ -211,7 +219,7 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
             if not conflict or time.monotonic() + wait > end:
                 return response
-            time.sleep(wait)
+            waits.sleep(wait)
             longest = min(2 * longest, LONGEST_WAIT)
 
     return policy
