@@ -128,12 +128,12 @@ def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
 def threads_for(app: Any, count: int) -> Threads:
     """Make the threads that serve an application.
 
-    :param count: how many. As many requests are carried out at once as there are connections to
-        the database, or threads where that is not known.
+    :param count: how many. As many requests are carried out at once as connections to the database
+        are kept open (to make one takes all of its thread), or as there are threads where that is
+        not known.
     """
     settings = getattr(app, "registry", {}).get("settings")  # None behind some middleware
-    most = settings.pool_size + settings.pool_overflow if settings else count
-    return Threads(count, most)
+    return Threads(count, settings.pool_size if settings else count)
 
 
 def serve(app: Any, global_config: dict[str, str], **options: str) -> None:

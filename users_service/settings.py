@@ -127,7 +127,9 @@ class Settings:
     require_if_match: bool = _setting(
         _flag, "false", "whether changes and deletions need If-Match; 428 without it"
     )
-    pool_size: int = _setting(_whole(1, 1000), "5", "database connections kept open by a process")
+    pool_size: int = _setting(
+        _whole(1, 1000), "10", "database connections kept open by a process, and requests at once"
+    )
     pool_overflow: int = _setting(_whole(0, 1000), "5", "connections beyond these under load")
     pool_timeout: float = _setting(
         _seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
