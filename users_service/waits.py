@@ -55,6 +55,7 @@ class Waits:
         self._poll = select.poll()
         self._asleep: list[tuple[float, int, greenlet]] = []
         self._number = count()
+        self._free: list[greenlet] = []
 
     @property
     def pending(self) -> bool:
@@ -66,9 +67,9 @@ class Waits:
         return getcurrent() is not self._hub
 
     def run(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Carry out a function in a greenlet of its own, until it ends or waits."""
-        manager.stack = []
-        greenlet(function).switch(*arguments)
+        """Carry out a function in a greenlet, until it ends or waits."""
+        worker = self._free.pop() if self._free else greenlet(self._work)
+        worker.switch(function, arguments)
 
     def for_events(self, fd: int, events: int) -> int:
         """Let the greenlet that calls this wait until a file descriptor is ready.
@@ -112,6 +113,14 @@ class Waits:
             sleeper.switch()
             resumed = True
         return resumed
+
+    def _work(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        # One greenlet after the other would cost each request a stack that the system has to map.
+        while True:
+            manager.stack = []
+            function(*arguments)
+            self._free.append(getcurrent())
+            function, arguments = self._hub.switch()
 
     def _leave(self) -> None:
         # Pyramid keeps the current request for each thread, and here a thread has several.
