@@ -1,15 +1,14 @@
 """Alembic, with the service's own settings: upgrading, and refusing a database not at head."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import plaster
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
@@ -51,27 +50,18 @@ def upgrade_database(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-@contextmanager
-def first_look(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection that is closed in the end, to find out what the database is like.
+def check_schema(engine: Engine) -> None:
+    """Make sure that the database has the tables which this version of the service needs.
 
-    :raises SchemaError: if it does not answer.
+    :raises SchemaError: if its revision is another one, or it does not answer.
     """
+    needed = ScriptDirectory(str(SCRIPTS)).get_heads()
     try:
         with engine.connect() as connection:
             connection.detach()  # nothing stays open, whatever comes of it
-            yield connection
+            found = MigrationContext.configure(connection).get_current_heads()
     except DBAPIError as error:
         raise SchemaError(f"The database does not answer: {error.orig}") from None
-
-
-def check_schema(connection: Connection) -> None:
-    """Make sure that the database has the tables which this version of the service needs.
-
-    :raises SchemaError: if its revision is another one.
-    """
-    needed = ScriptDirectory(str(SCRIPTS)).get_heads()
-    found = MigrationContext.configure(connection).get_current_heads()
     if set(found) != set(needed):
         raise SchemaError(
             f"The database is at revision {', '.join(found) or 'none'}, and this version of the "

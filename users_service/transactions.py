@@ -23,7 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from users_service import waits
 from users_service.engine import make_engine, make_reading_engine, snapshot, writing
-from users_service.migrations import check_schema, first_look
+from users_service.migrations import check_schema
 from users_service.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -43,8 +43,7 @@ SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     engine = make_engine(settings)
-    with first_look(engine) as connection:
-        check_schema(connection)
+    check_schema(engine)
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))

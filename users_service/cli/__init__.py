@@ -68,8 +68,7 @@ def seed_(options: argparse.Namespace) -> None:
     engine = make_engine(migrations.settings_of(options.ini))
     show = _progress if sys.stderr.isatty() else _silence
     try:
-        with migrations.first_look(engine) as connection:
-            migrations.check_schema(connection)
+        migrations.check_schema(engine)
         seed(engine, options.users, options.groups, options.seed, show)
     finally:
         engine.dispose()
