@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -19,6 +19,11 @@ TRUSTED = 5.0
 
 # How a transaction begins on SQLite; `immediate` takes the write lock at once.
 SQLITE_BEGIN = "sqlite_begin"
+
+# Seconds that those wait for a lock at first which may wait for each other in a circle.
+BRIEFLY = 0.2
+# The advisory lock that they hold when they are tried again: a number of our own.
+TURN = 0x5EAC7E57
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -97,6 +102,25 @@ def writing(engine: Engine) -> Engine:
     first is told "database is locked" at once when it comes to write.
     """
     return engine.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+
+
+def lock_in_any_order(connection: Connection, lock_timeout: float, *, again: bool) -> None:
+    """Prepare a transaction whose locks are taken in an order that others may not keep to.
+
+    PostgreSQL looks for a circle only after a second. By then many wait in it, and who is given up
+    and tried again makes the next. So all give up soon, and are tried again one after the other.
+    MariaDB finds a circle at once, and SQLite has one writer at a time.
+
+    :param lock_timeout: that of the settings.
+    :param again: whether it has been tried before.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    if again:
+        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+    else:
+        brief = str(_milliseconds(min(BRIEFLY, lock_timeout)))
+        connection.execute(select(func.set_config("lock_timeout", brief, True)))
 
 
 def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:

@@ -22,7 +22,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from users_service import waits
-from users_service.engine import make_engine, make_reading_engine, snapshot, writing
+from users_service.engine import (
+    lock_in_any_order,
+    make_engine,
+    make_reading_engine,
+    snapshot,
+    writing,
+)
+from users_service.jsonapi import is_batch
 from users_service.migrations import check_schema
 from users_service.settings import Settings
 
@@ -32,6 +39,9 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # that, so that contenders do not meet again.
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
+
+# In the environment of a request that is tried again.
+AGAIN = "users_service.again"
 
 # Deadlock, record changed since the last read, lock wait timeout.
 MARIADB_CONFLICTS = {1213, 1020, 1205}
@@ -139,9 +149,14 @@ def dbconnection(request: Request) -> Connection:
     """The connection of this request: committed or rolled back with its transaction, or, where
     nothing is changed, given back in the end.
     """
+    connection: Connection
     if changes(request):
-        return Committing(request.tm, request.registry["writing"]).connection
-    connection: Connection = request.registry["reading"].connect()
+        connection = Committing(request.tm, request.registry["writing"]).connection
+        if is_batch(request):
+            lock_timeout = request.registry["settings"].lock_timeout
+            lock_in_any_order(connection, lock_timeout, again=AGAIN in request.environ)
+        return connection
+    connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_give_back, connection))
     return connection
 
@@ -218,6 +233,7 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
             if not conflict or time.monotonic() + wait > end:
                 return response
+            environ[AGAIN] = True
             waits.sleep(wait)
             longest = min(2 * longest, LONGEST_WAIT)
 

@@ -1,8 +1,11 @@
 """Rows AT of the checklist: several changes in one request, all of them or none."""
 
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import func, insert, select, text
 
 from tests.client import MEDIA_TYPE, Client, sources
 from tests.conformance.documents import (
@@ -19,6 +22,8 @@ from tests.conformance.documents import (
 )
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World, error
 from tests.test_transactions import in_parallel
+from users_service.engine import TURN
+from users_service.models import Group
 
 OPERATIONS = f"{ENTRY}/operations"
 ADA = {"email": "ada@example.com", "name": "Ada"}
@@ -622,3 +627,35 @@ def test_of_batches_that_want_the_same_names_one_succeeds_whole(service, client)
     found = client.get(GROUPS).json["data"]
     assert Counter(group["attributes"]["name"] for group in found) == {"one": 1, "two": 1}
     assert len({group["attributes"]["description"] for group in found}) == 1
+
+
+WAITS_FOR_ITS_TURN = text(
+    "SELECT EXISTS (SELECT FROM pg_stat_activity"
+    " WHERE wait_event = 'advisory' AND datname = current_database())"
+)
+
+
+def observe(service, question) -> bool:
+    with service.engine.connect() as connection:  # a transaction sees one state of activities
+        return connection.scalar(question)
+
+
+@pytest.mark.conformance("AT-35")
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_a_batch_that_is_kept_waiting_gives_up_all_and_is_tried_again_in_its_turn(
+    service, app_with, caplog
+):
+    client = Client(app_with(lock_timeout="60"))
+    groups = [add("groups", name=name) for name in ("one", "two")]
+    with ThreadPoolExecutor() as pool, service.engine.connect() as other:
+        other.execute(select(func.pg_advisory_xact_lock(TURN)))
+        other.execute(insert(Group).values(name="two"))
+        response = pool.submit(operate, client, *groups)
+        end = time.monotonic() + 10
+        while not observe(service, WAITS_FOR_ITS_TURN):
+            assert time.monotonic() < end
+        other.execute(insert(Group).values(name="one"))
+        other.commit()
+        assert response.result().status_int == 409
+    assert "lock timeout" in caplog.text
+    assert "deadlock" not in caplog.text

@@ -6,13 +6,13 @@ errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients co
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
-commits or rolls back; a security policy that knows the permissions `<type>:read`, `:create`,
-`:update` and `:delete`. For a request with a safe method its execution option `snapshot` may have
-the options with which several of its statements see one state. Constraints need names, by a naming
-convention, to be led back to fields; text columns need a collation by code point to be sorted the
-same on every engine; ids and integers need bounds in the schema. A Cornice service of the host's
-own answers in kind with `error_handler=cornice_errors`, and to OPTIONS with the view
-`list_methods`.
+commits or rolls back, and whose statements may lock rows in any order if the request `is_batch`; a
+security policy that knows the permissions `<type>:read`, `:create`, `:update` and `:delete`. For a
+request with a safe method its execution option `snapshot` may have the options with which several
+of its statements see one state. Constraints need names, by a naming convention, to be led back to
+fields; text columns need a collation by code point to be sorted the same on every engine; ids and
+integers need bounds in the schema. A Cornice service of the host's own answers in kind with
+`error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
 
 It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
 resources.
@@ -31,7 +31,7 @@ from pyramid.tweens import INGRESS
 
 from users_service.jsonapi.errors import Error, JSONAPIError
 from users_service.jsonapi.limits import Limits
-from users_service.jsonapi.links import base_url, description_url
+from users_service.jsonapi.links import base_url, description_url, is_batch
 from users_service.jsonapi.media import revalidate
 from users_service.jsonapi.openapi import Information
 from users_service.jsonapi.services import (
@@ -50,6 +50,7 @@ __all__ = [
     "Limits",
     "cornice_errors",
     "includeme",
+    "is_batch",
     "list_methods",
 ]
 

@@ -46,6 +46,12 @@ def description_url(request: Request) -> str | None:
     return _url(request, DESCRIPTION)
 
 
+def is_batch(request: Request) -> bool:
+    """Whether a request asks for atomic operations, in an order that is its client's."""
+    route = request.matched_route
+    return route is not None and route.name == OPERATIONS
+
+
 def below(collection: str, id: Any) -> str:
     """The URL of a resource, below that of its collection."""
     return f"{collection}/{quote(str(id), safe='')}"
