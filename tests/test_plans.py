@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
-from sqlalchemy import Connection, event, select
+from psycopg.sql import SQL, Literal
+from sqlalchemy import Connection, event, select, text
 
 from tests.client import API, USERS
 from tests.conftest import Service, database_url, dispose
@@ -113,6 +114,25 @@ def plans(service: Service, url: str) -> list[list[Step]]:
     return found
 
 
+def plans_for_any_values(service: Service, url: str) -> list[list[Step]]:
+    """The plans of what a request sends if PostgreSQL makes them before it has seen the values."""
+    found = []
+    with service.app.registry["engines"]["reading"].connect() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+        for statement, parameters in statements(service, url):
+            numbered = {name: f"${number}" for number, name in enumerate(parameters, 1)}
+            cursor.execute(f"PREPARE planned AS {statement % numbered}")
+            values = SQL(", ").join(map(Literal, parameters.values()))
+            arguments = SQL("({})").format(values) if parameters else SQL("")
+            explain = SQL("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE planned")
+            ((explained,),) = cursor.execute(explain + arguments).fetchone()
+            found.append(list(steps(explained["Plan"])))
+            cursor.execute("DEALLOCATE planned")
+        connection.invalidate()
+    return found
+
+
 def check(plan: list[Step], most: int, most_sorted: int = 0) -> None:
     """Hold that a plan scans no large table, and reads and sorts no more than so many rows."""
     large = [step for step in plan if step.table in LARGE]
@@ -145,8 +165,35 @@ def cursor(link: str) -> str:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_page_costs_the_rows_that_are_on_it_wherever_it_is(service, sort, place):
-    (plan,) = plans(service, page_at(service, sort, place, DEPTH, 1000))
-    check(plan, PAGE)
+    url = page_at(service, sort, place, DEPTH, 1000)
+    for (plan,) in (plans(service, url), plans_for_any_values(service, url)):
+        check(plan, PAGE)
+
+
+PLANNED = text(
+    "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+    " WHERE position('LIMIT' IN statement) > 0"
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "once"),
+    [
+        (f"{USERS}?sort=name", True),
+        (f"{USERS}?sort=-creation_time", True),
+        (f"{USERS}?filter[is_active]=false", False),
+        (f"{USERS}?filter[name][contains]=a", False),
+    ],
+)
+def test_a_page_is_planned_once_unless_it_depends_on_values(service, url, once):
+    engine = service.app.registry["engines"]["reading"]
+    engine.dispose()
+    for _ in range(20):
+        assert service.client.get(url).status_int == 200
+    with engine.connect() as connection:  # the one that was given back each time
+        (planned,) = connection.execute(PLANNED).all()
+    assert planned.generic_plans + planned.custom_plans > 10
+    assert (planned.generic_plans > planned.custom_plans) is once
 
 
 @pytest.mark.parametrize("sort", ["name", "-name"])

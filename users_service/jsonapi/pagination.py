@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, literal_column, select
 
 from users_service.jsonapi import cursors, statements
 from users_service.jsonapi.conditions import parameter, parametrized, to_sql
@@ -42,6 +42,10 @@ class _Among:
     resource: Resource
     condition: Condition | None
     relationship: Relationship | None
+
+    @property
+    def is_all(self) -> bool:
+        return self.condition is None and self.relationship is None
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.relationship is not None:
@@ -93,8 +97,11 @@ def fetch_page(
     if before is not None:
         before, named = statements.parametrized("before", before)
         values |= named
-    values["size"] = page.size + 1
-    found = execute(_select_by_cursor, rows, query.order, after, before).all()
+    values["size"] = size = page.size + 1
+    # A size that is a parameter counts as a tenth of the table where PostgreSQL plans for any
+    # values: it would plan for those at hand each time, as is right only if there are conditions.
+    fixed = size if among.is_all else None
+    found = execute(_select_by_cursor, rows, query.order, after, before, fixed).all()
     return _by_cursor(found, resource, query, page, counted)
 
 
@@ -119,8 +126,12 @@ def _select_by_cursor(
     order: Order,
     after: Position | None,
     before: Position | None,
+    fixed: int | None,
 ) -> Select[Any]:
-    """Select by keyset: what a page costs does not depend on how deep it is."""
+    """Select by keyset: what a page costs does not depend on how deep it is.
+
+    :param fixed: at most so many; the parameter `size` says it if this is None.
+    """
     resource = among.resource
     statement = rows.select().where(*among.conditions())
     if after is not None:
@@ -129,7 +140,8 @@ def _select_by_cursor(
         statement = statement.where(statements.before(resource, order, before))
     direction = statements.reversed_order(order) if _is_backwards(after, before) else order
     statement = statement.order_by(*statements.order_by(resource, direction))
-    return statement.limit(parameter("size", BigInteger()))
+    size = parameter("size", BigInteger()) if fixed is None else literal_column(str(fixed))
+    return statement.limit(size)
 
 
 def _is_backwards(after: Position | None, before: Position | None) -> bool:
