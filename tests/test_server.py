@@ -10,11 +10,15 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from waitress import wasyncore
+from waitress.server import create_server
 
 from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve, refused
 from users_service.migrations import upgrade
+from users_service.server import accept_all
+from users_service.threads import Threads
 
 
 class Http:
@@ -220,3 +224,22 @@ def test_two_processes_serve_on_one_port(tmp_path):
         first.close()  # whoever is left serves alone
         for _ in range(10):
             assert Http(address).request("GET", "/livez").status == 200
+
+
+@pytest.mark.parametrize(("limit", "accepted"), [(100, 5), (4, 2)])
+def test_connections_that_wait_are_accepted_together(limit, accepted):
+    sockets = {}
+    server = create_server(
+        lambda _environ, _start_response: [],
+        map=sockets,
+        listen="127.0.0.1:0",
+        connection_limit=limit,
+        _dispatcher=Threads(1, 1),
+    )
+    address = server.effective_host, server.effective_port
+    with ExitStack() as stack:
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(address))
+        accept_all(server)
+        assert len(server.active_channels) == accepted  # the server and its trigger count as well
+        wasyncore.close_all(sockets)

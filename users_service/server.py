@@ -3,6 +3,7 @@
 import gc
 import secrets
 import socket
+from functools import partial
 from typing import Any
 
 import orjson
@@ -118,6 +119,17 @@ class Channel(HTTPChannel):  # type: ignore[misc]
             super().handle_close()
 
 
+def accept_all(server: BaseWSGIServer) -> None:
+    """Accept the connections that wait, as far as `connection_limit` allows: under load the
+    sockets are looked at seldom.
+    """
+    while server.readable():
+        connected = len(server.active_channels)
+        BaseWSGIServer.handle_accept(server)
+        if len(server.active_channels) == connected:
+            return
+
+
 def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
     """Listen where the arguments say, and leave it to the system which process a client gets."""
     address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
@@ -156,6 +168,7 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
     listening = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
     for each in listening:
         each.channel_class = Channel
+        each.handle_accept = partial(accept_all, each)
         each.pull_trigger = threads.notice
     server.print_listen("Serving on http://{}:{}")
     # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
