@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -264,6 +264,31 @@ def test_requests_in_a_row_are_answered_in_order_to_a_client_that_reads_late(ser
                 headers = http.client.parse_headers(stream)
                 document = json.loads(stream.read(int(headers["Content-Length"])))
                 assert len(document["data"]) == size
+
+
+def answers_so_far(connection: socket.socket) -> int:
+    try:
+        return connection.recv(1 << 20, socket.MSG_DONTWAIT).count(b"HTTP/1.1 200")
+    except BlockingIOError:
+        return 0
+
+
+def test_requests_that_wait_go_on_while_others_keep_coming(service_with):
+    number = 200  # which come in one piece
+    others = number * b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+    with service_with(1) as service, ExitStack() as stack:
+        id = first_id(service)
+        host, port = service.netloc.split(":")
+        connections = [
+            stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(16)
+        ]
+        with service.locked():
+            request = service.begin("GET", f"/users/{id}")
+            service.wait_for_waiting(1)
+            for connection in connections:
+                connection.sendall(others)
+        assert request.result()[0] == 200
+        assert min(answers_so_far(connection) for connection in connections) < number
 
 
 @pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)

@@ -60,6 +60,7 @@ class Threads:
         self.add_task = self._waiting.append
         self._begun: set[HTTPChannel] = set()
         self._change = threading.Condition()
+        self._watching = threading.Lock()
         self._leader = _Term()
         self._leader.is_free = True
         self._stopping = False
@@ -118,22 +119,33 @@ class Threads:
             finally:  # also if this thread ends by an error
                 self._leave_lead(term)
             while own.pending:  # these can go on in no other thread
-                self._go_on(partial(own.resume, PATIENCE))
+                self._go_on(term, partial(own.resume, PATIENCE))
 
     def _serve_while_leading(self, term: _Term, own: Waits) -> None:
+        """Begin what waits, then let go on what has begun and can, and watch the sockets.
+
+        To do the same thing for many requests in a row takes less than to change after each.
+        """
         while self._leads(term):
-            term.busy_since = time.monotonic()
-            went_on = self._go_on(own.resume) or self._go_on(partial(self._begin, own))
-            if went_on and term.busy_since - self._looked < LONGEST_TURN:
+            went_on = False
+            for _ in range(self.most):  # so that what has begun goes on soon, whatever comes
+                if not self._go_on(term, partial(self._begin, own)):
+                    break
+                went_on = True
+                if not self._leads(term):
+                    return
+            began = time.monotonic()
+            went_on |= self._go_on(term, own.resume)
+            if went_on and began - self._looked < LONGEST_TURN:
                 continue
             if self._leads(term):
                 self._look(own, 0 if went_on else own.patience(self._timeout))
 
     def _lead(self) -> _Term | None:
         """Take the lead: at once if it is free, and otherwise when it is offered, or when the one
-        who leads has been busy for too long.
+        who leads has been busy for too long. One thread watches for that; the others sleep.
         """
-        with self._change:
+        with self._watching, self._change:
             offered = True
             while not self._stopping:
                 if self._leader.is_overdue() or (offered and self._leader.is_free):
@@ -155,8 +167,9 @@ class Threads:
             if self._leader is term:
                 self._change.notify()
 
-    def _go_on(self, work: Callable[[], bool]) -> bool:
+    def _go_on(self, term: _Term, work: Callable[[], bool]) -> bool:
         """Do some work on requests. An interrupt waits until it is done."""
+        term.busy_since = time.monotonic()
         is_main = threading.current_thread() is threading.main_thread()
         if not is_main:
             return work()

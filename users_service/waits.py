@@ -6,6 +6,7 @@ another thread serves the others.
 """
 
 import heapq
+import os
 import select
 import threading
 import time
@@ -102,6 +103,7 @@ class Waits:
         """
         resumed = False
         if self.waiting or seconds:
+            os.sched_yield()  # to databases on this core: with many answers fewer looks are needed
             for fd, events in self._poll.poll(self.patience(seconds) * 1000):
                 self._poll.unregister(fd)
                 waiting = self.waiting.pop(fd)
