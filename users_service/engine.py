@@ -22,6 +22,8 @@ SQLITE_BEGIN = "sqlite_begin"
 
 # Seconds that those wait for a lock at first which may wait for each other in a circle.
 BRIEFLY = 0.2
+# Seconds that one of them waits when it is tried again: until then no other one has its turn.
+IN_TURN = 1.0
 # The advisory lock that they hold when they are tried again: a number of our own.
 TURN = 0x5EAC7E57
 
@@ -111,16 +113,15 @@ def lock_in_any_order(connection: Connection, lock_timeout: float, *, again: boo
     and tried again makes the next. So all give up soon, and are tried again one after the other.
     MariaDB finds a circle at once, and SQLite has one writer at a time.
 
-    :param lock_timeout: that of the settings.
+    :param lock_timeout: that of the settings; it bounds the wait for the turn.
     :param again: whether it has been tried before.
     """
     if connection.dialect.name != "postgresql":
         return
-    if again:
-        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
-    else:
-        brief = str(_milliseconds(min(BRIEFLY, lock_timeout)))
-        connection.execute(select(func.set_config("lock_timeout", brief, True)))
+    seconds = min(lock_timeout, IN_TURN if again else BRIEFLY)
+    limited = func.set_config("lock_timeout", str(_milliseconds(seconds)), True)
+    turn = [func.pg_advisory_xact_lock(TURN)] if again else []
+    connection.execute(select(*turn, limited))  # in this order
 
 
 def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:

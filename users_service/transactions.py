@@ -23,6 +23,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from users_service import waits
 from users_service.engine import (
+    BRIEFLY,
     lock_in_any_order,
     make_engine,
     make_reading_engine,
@@ -40,7 +41,7 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
 
-# In the environment of a request that is tried again.
+# In the environment of a request that may be tried again: whether it has been tried before.
 AGAIN = "users_service.again"
 
 # Deadlock, record changed since the last read, lock wait timeout.
@@ -152,9 +153,9 @@ def dbconnection(request: Request) -> Connection:
     connection: Connection
     if changes(request):
         connection = Committing(request.tm, request.registry["writing"]).connection
-        if is_batch(request):
-            lock_timeout = request.registry["settings"].lock_timeout
-            lock_in_any_order(connection, lock_timeout, again=AGAIN in request.environ)
+        again = request.environ.get(AGAIN)
+        if again is not None and is_batch(request):
+            lock_in_any_order(connection, request.registry["settings"].lock_timeout, again=again)
         return connection
     connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_give_back, connection))
@@ -228,6 +229,8 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
                 repeatable = _is_repeatable(request, max_body_size)
                 if repeatable and request.content_length:
                     _keep_body(request)
+                if repeatable and deadline > BRIEFLY:
+                    environ.setdefault(AGAIN, False)
                 response: Response = router.invoke_request(request)
                 conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing

@@ -22,7 +22,7 @@ from tests.conformance.documents import (
 )
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World, error
 from tests.test_transactions import in_parallel
-from users_service.engine import TURN
+from users_service.engine import BRIEFLY, TURN
 from users_service.models import Group
 
 OPERATIONS = f"{ENTRY}/operations"
@@ -629,15 +629,22 @@ def test_of_batches_that_want_the_same_names_one_succeeds_whole(service, client)
     assert len({group["attributes"]["description"] for group in found}) == 1
 
 
-WAITS_FOR_ITS_TURN = text(
-    "SELECT EXISTS (SELECT FROM pg_stat_activity"
-    " WHERE wait_event = 'advisory' AND datname = current_database())"
-)
+def wait_for(service, event: str) -> None:
+    """Return when a statement waits for a lock of this kind."""
+    waits = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE wait_event = :event AND datname = current_database())"
+    )
+    end = time.monotonic() + 10
+    waiting = False
+    while not waiting:
+        assert time.monotonic() < end
+        with service.engine.connect() as connection:  # which sees one state of activities
+            waiting = connection.scalar(waits, {"event": event})
 
 
-def observe(service, question) -> bool:
-    with service.engine.connect() as connection:  # a transaction sees one state of activities
-        return connection.scalar(question)
+# More seconds than a batch waits for a lock at first.
+LONG = 2 * BRIEFLY
 
 
 @pytest.mark.conformance("AT-35")
@@ -651,11 +658,39 @@ def test_a_batch_that_is_kept_waiting_gives_up_all_and_is_tried_again_in_its_tur
         other.execute(select(func.pg_advisory_xact_lock(TURN)))
         other.execute(insert(Group).values(name="two"))
         response = pool.submit(operate, client, *groups)
-        end = time.monotonic() + 10
-        while not observe(service, WAITS_FOR_ITS_TURN):
-            assert time.monotonic() < end
+        wait_for(service, "advisory")
+        other.execute(select(func.pg_sleep(LONG)))
         other.execute(insert(Group).values(name="one"))
         other.commit()
         assert response.result().status_int == 409
-    assert "lock timeout" in caplog.text
+    assert caplog.text.count("lock timeout") == 1
     assert "deadlock" not in caplog.text
+
+
+@pytest.mark.conformance("AT-35")
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_a_batch_that_may_not_be_tried_again_waits_as_long_as_single_requests(service, app_with):
+    client = Client(app_with(retry_deadline="0"))
+    with ThreadPoolExecutor() as pool, service.engine.connect() as other:
+        other.execute(insert(Group).values(name="one"))
+        response = pool.submit(operate, client, add("groups", name="one"))
+        wait_for(service, "transactionid")
+        other.execute(select(func.pg_sleep(LONG)))
+        other.rollback()
+        assert response.result().status_int == 200
+
+
+@pytest.mark.conformance("AT-35")
+@pytest.mark.parametrize("running_service", ["postgresql"], indirect=True)
+def test_a_batch_in_its_turn_that_cannot_go_on_lets_others_have_theirs(service, app_with, caplog):
+    client = Client(app_with(lock_timeout="60", retry_deadline="60"))
+    with ThreadPoolExecutor() as pool, service.engine.connect() as other:
+        other.execute(insert(Group).values(name="one"))
+        response = pool.submit(operate, client, add("groups", name="one"))
+        with service.engine.connect() as next_one:
+            while caplog.text.count("lock timeout") < 1:
+                assert not response.done()
+            wait_for(service, "transactionid")
+            next_one.execute(select(func.pg_advisory_xact_lock(TURN)))
+        other.rollback()
+        assert response.result().status_int == 200

@@ -6,7 +6,7 @@ errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients co
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
-commits or rolls back, and whose statements may lock rows in any order if the request `is_batch`; a
+commits or rolls back, and whose statements may lock rows in any order if `is_batch(request)`; a
 security policy that knows the permissions `<type>:read`, `:create`, `:update` and `:delete`. For a
 request with a safe method its execution option `snapshot` may have the options with which several
 of its statements see one state. Constraints need names, by a naming convention, to be led back to

@@ -68,7 +68,7 @@ def data_error(_error: DataError, request: Request) -> Response:
 
 def database_unavailable(error: Exception, request: Request) -> Response:
     """The database is down, overloaded, or kept refusing this request in favour of others."""
-    logger.warning("503 for request %s: %s", request.request_id, error)
+    logger.warning("The database did not serve request %s: %s", request.request_id, error)
     detail = "The database cannot serve this request now; try again."
     return error_response(
         request,
