@@ -117,10 +117,12 @@ def plans(service: Service, url: str) -> list[list[Step]]:
 def plans_for_any_values(service: Service, url: str) -> list[list[Step]]:
     """The plans of what a request sends if PostgreSQL makes them before it has seen the values."""
     found = []
+    sent = statements(service, url)
     with service.app.registry["engines"]["reading"].connect() as connection:
+        connection.detach()  # it is given back to nobody
         cursor = connection.connection.cursor()
         cursor.execute("SET plan_cache_mode = force_generic_plan")
-        for statement, parameters in statements(service, url):
+        for statement, parameters in sent:
             numbered = {name: f"${number}" for number, name in enumerate(parameters, 1)}
             cursor.execute(f"PREPARE planned AS {statement % numbered}")
             values = SQL(", ").join(map(Literal, parameters.values()))
@@ -129,7 +131,6 @@ def plans_for_any_values(service: Service, url: str) -> list[list[Step]]:
             ((explained,),) = cursor.execute(explain + arguments).fetchone()
             found.append(list(steps(explained["Plan"])))
             cursor.execute("DEALLOCATE planned")
-        connection.invalidate()
     return found
 
 

@@ -17,7 +17,7 @@ from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve, refused
 from users_service.migrations import upgrade
-from users_service.server import accept_all
+from users_service.server import adapt
 from users_service.threads import Threads
 
 
@@ -229,17 +229,19 @@ def test_two_processes_serve_on_one_port(tmp_path):
 @pytest.mark.parametrize(("limit", "accepted"), [(100, 5), (4, 2)])
 def test_connections_that_wait_are_accepted_together(limit, accepted):
     sockets = {}
+    threads = Threads(1, 1)
     server = create_server(
         lambda _environ, _start_response: [],
         map=sockets,
         listen="127.0.0.1:0",
         connection_limit=limit,
-        _dispatcher=Threads(1, 1),
+        _dispatcher=threads,
     )
+    adapt(server, threads)
     address = server.effective_host, server.effective_port
     with ExitStack() as stack:
         for _ in range(5):
             stack.enter_context(socket.create_connection(address))
-        accept_all(server)
+        server.handle_accept()
         assert len(server.active_channels) == accepted  # the server and its trigger count as well
         wasyncore.close_all(sockets)

@@ -130,6 +130,13 @@ def accept_all(server: BaseWSGIServer) -> None:
             return
 
 
+def adapt(server: BaseWSGIServer, threads: Threads) -> None:
+    """Let a server of waitress connect clients as this module does."""
+    server.channel_class = Channel
+    server.handle_accept = partial(accept_all, server)
+    server.pull_trigger = threads.notice
+
+
 def _shared_socket(arguments: dict[str, Any]) -> socket.socket:
     """Listen where the arguments say, and leave it to the system which process a client gets."""
     address = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
@@ -167,9 +174,7 @@ def serve(app: Any, global_config: dict[str, str], **options: str) -> None:
     server = create_server(app, map=sockets, _dispatcher=threads, **arguments)
     listening = [each for each in sockets.values() if isinstance(each, BaseWSGIServer)]
     for each in listening:
-        each.channel_class = Channel
-        each.handle_accept = partial(accept_all, each)
-        each.pull_trigger = threads.notice
+        adapt(each, threads)
     server.print_listen("Serving on http://{}:{}")
     # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
     # that the collector would look for some again and again while it is made.

@@ -18,14 +18,12 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 
 from users_service import waits
-from users_service.waits import Waits
+from users_service.waits import LONGEST_TURN, Waits
 
 log = logging.getLogger("waitress")
 
 # Seconds for which a leader may be busy with a request before another thread leads.
 PATIENCE = 0.05
-# Seconds in which the sockets are looked at, however many requests can go on.
-LONGEST_TURN = 0.01
 # Seconds without a look at the sockets that are not the clients' silence but the server's own.
 SILENCE = 1.0
 # Seconds that requests have to end in when the process is interrupted.
@@ -67,6 +65,7 @@ class Threads:
         self._interrupted = False
         self._main_is_serving = False
         self._polling = False
+        self._noticed = False
         self._looked = time.monotonic()
 
     def set_thread_count(self, count: int) -> None:
@@ -106,7 +105,8 @@ class Threads:
             wasyncore.close_all(sockets)
 
     def notice(self) -> None:
-        """Let the leader see that a connection has changed, if it watches the sockets just now."""
+        """Let the leader see that a connection has changed: also if it is about to watch them."""
+        self._noticed = True
         if self._polling:
             self._wake()
 
@@ -127,31 +127,34 @@ class Threads:
         To do the same thing for many requests in a row takes less than to change after each.
         """
         while self._leads(term):
+            self._noticed = False
             went_on = False
-            for _ in range(self.most):  # so that what has begun goes on soon, whatever comes
-                if not self._go_on(term, partial(self._begin, own)):
-                    break
+            while self._go_on(term, partial(self._begin, own)):
                 went_on = True
                 if not self._leads(term):
                     return
-            began = time.monotonic()
+                if self._turn_is_over():  # what has begun goes on, whatever comes
+                    break
+            over = self._turn_is_over()
             went_on |= self._go_on(term, own.resume)
-            if went_on and began - self._looked < LONGEST_TURN:
+            if went_on and not over:
                 continue
             if self._leads(term):
                 self._look(own, 0 if went_on else own.patience(self._timeout))
 
+    def _turn_is_over(self) -> bool:
+        return time.monotonic() - self._looked >= LONGEST_TURN
+
     def _lead(self) -> _Term | None:
-        """Take the lead: at once if it is free, and otherwise when it is offered, or when the one
-        who leads has been busy for too long. One thread watches for that; the others sleep.
+        """Take the lead when it is free, or when the one who leads has been busy for too long. One
+        thread watches for that; the others sleep.
         """
         with self._watching, self._change:
-            offered = True
             while not self._stopping:
-                if self._leader.is_overdue() or (offered and self._leader.is_free):
+                if self._leader.is_free or self._leader.is_overdue():
                     self._leader = _Term()
                     return self._leader
-                offered = self._change.wait(PATIENCE)
+                self._change.wait(PATIENCE)
         return None
 
     def _leads(self, term: _Term) -> bool:
@@ -202,6 +205,8 @@ class Threads:
                 if isinstance(each, HTTPChannel):
                     each.last_activity += silence
         self._polling = True
+        if self._noticed:
+            timeout = 0
         try:
             self._poll(timeout, self._sockets | own.waiting)
         finally:

@@ -6,7 +6,6 @@ another thread serves the others.
 """
 
 import heapq
-import os
 import select
 import threading
 import time
@@ -16,6 +15,9 @@ from typing import Any
 
 from greenlet import getcurrent, greenlet
 from pyramid.threadlocal import manager
+
+# Seconds for which requests go on before their thread looks around.
+LONGEST_TURN = 0.01
 
 _thread = threading.local()
 
@@ -96,20 +98,24 @@ class Waits:
         return max(0.0, min(seconds, self._asleep[0][0] - time.monotonic()))
 
     def resume(self, seconds: float = 0.0) -> bool:
-        """Let those go on that have waited enough, each until it ends or waits again.
+        """Let those go on that have waited enough, each until it ends or waits again; for
+        `LONGEST_TURN`, if they are many.
 
         :param seconds: how long to wait for the first of them.
         :returns: whether there were any.
         """
         resumed = False
         if self.waiting or seconds:
-            os.sched_yield()  # to databases on this core: with many answers fewer looks are needed
-            for fd, events in self._poll.poll(self.patience(seconds) * 1000):
+            found = self._poll.poll(self.patience(seconds) * 1000)
+            end = time.monotonic() + LONGEST_TURN
+            for fd, events in found:
                 self._poll.unregister(fd)
                 waiting = self.waiting.pop(fd)
                 waiting.found = events
                 waiting.greenlet.switch()
                 resumed = True
+                if time.monotonic() > end:
+                    break
         while self._asleep and self._asleep[0][0] <= time.monotonic():
             _, _, sleeper = heapq.heappop(self._asleep)
             sleeper.switch()

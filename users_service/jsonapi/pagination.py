@@ -98,8 +98,8 @@ def fetch_page(
         before, named = statements.parametrized("before", before)
         values |= named
     values["size"] = size = page.size + 1
-    # A size that is a parameter counts as a tenth of the table where PostgreSQL plans for any
-    # values: it would plan for those at hand each time, as is right only if there are conditions.
+    # PostgreSQL takes a LIMIT that it does not know for a tenth of the table. A plan for any values
+    # looks dear then, so that it makes one for each request, which pays only with conditions.
     fixed = size if among.is_all else None
     found = execute(_select_by_cursor, rows, query.order, after, before, fixed).all()
     return _by_cursor(found, resource, query, page, counted)
