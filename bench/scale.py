@@ -1,12 +1,16 @@
 """Scale: several processes on one port, next to one."""
 
+import os
 import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from bench import contestants, options, postgresql, processes, report, workloads, wrk
+from bench.contestants import Contestant
 from bench.options import say
 from bench.processes import Running
 from bench.run import WARM_UP, measure
@@ -75,13 +79,15 @@ def _serve(
     folder: Path,
     count: int,
 ) -> Running:
-    """Start processes on one port, as the README shows it."""
+    """Start processes on one port, as the README shows it: several each on a core of its own."""
+    cores = cycle(sorted(os.sched_getaffinity(0)))
     service = contestants.service()
-    sharing = replace(service, command=lambda port: [*service.command(port), "reuse_port=true"])
     path = f"{service.prefix}/users/{people.sample[0]['id']}"
     port = None
     for number in range(count):
         log = folder / f"{count}-{number}"
+        place = ["taskset", "--cpu-list", str(next(cores))] if count > 1 else []
+        sharing = replace(service, command=partial(_command, service, place))
         running = stack.enter_context(processes.running(sharing, database, path, log, port))
         port = running.port
         end = time.monotonic() + processes.LONGEST_START
@@ -90,6 +96,10 @@ def _serve(
                 raise RuntimeError(f"process {number + 1} does not serve")
             time.sleep(0.01)
     return running
+
+
+def _command(service: Contestant, place: list[str], port: int) -> list[str]:
+    return [*place, *service.command(port), "reuse_port=true"]
 
 
 if __name__ == "__main__":
