@@ -15,7 +15,7 @@ from bench.options import say
 from bench.processes import Running
 from bench.run import WARM_UP, measure
 
-CONNECTIONS = 32  # the system gives each to one process: with few, one may get most of them
+CONNECTIONS = 64  # the system gives each to one process: with few, one may get most of them
 SERVES = b"Serving on"
 
 
