@@ -135,9 +135,8 @@ class Threads:
                     return
                 if self._turn_is_over():  # what has begun goes on, whatever comes
                     break
-            over = self._turn_is_over()
             went_on |= self._go_on(term, own.resume)
-            if went_on and not over:
+            if went_on and not self._turn_is_over():
                 continue
             if self._leads(term):
                 self._look(own, 0 if went_on else own.patience(self._timeout))
