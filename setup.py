@@ -53,7 +53,14 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["users_service", "users_service.*"]),
     package_data={
-        "users_service": ["py.typed", "alembic/*", "alembic/versions/*.py", "pages/*"],
+        "users_service": [
+            "py.typed",
+            "alembic/*",
+            "alembic/versions/*.py",
+            "docs/*.html",
+            "docs/*.css",
+            "docs/*.js",
+        ],
     },
     install_requires=[
         "SQLAlchemy>=2.1,<2.2",

@@ -12,10 +12,10 @@ from sqlalchemy import delete
 
 from tests import engines
 from tests.client import Client
-from users_service.application import configure
-from users_service.db import Base
-from users_service.engine import make_engine
-from users_service.migrations import upgrade_database
+from users_service import configure
+from users_service.database.engine import make_engine
+from users_service.database.migrations import upgrade_database
+from users_service.models.base import Base
 from users_service.settings import load
 
 _servers = ExitStack()

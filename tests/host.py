@@ -9,8 +9,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.threadlocal import get_current_request
 from sqlalchemy import text
 
-from users_service import waits
-from users_service.application import configure
+from users_service import configure, waits
 from users_service.models import Role
 
 # An advisory lock that a session of PostgreSQL shares with others, or waits for.

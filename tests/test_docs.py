@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.server import ROOT, pserve
+from users_service.database.migrations import upgrade
 from users_service.jsonapi.errors import CODES
-from users_service.migrations import upgrade
 from users_service.settings import Settings
 
 README_PATH = ROOT / "README.md"

@@ -19,7 +19,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from tests import browser
 from tests.client import API
 from tests.server import ROOT, pserve
-from users_service.migrations import upgrade
+from users_service.database.migrations import upgrade
 
 DOCS = f"{API}/docs"
 PREFIX = "/some/prefix"

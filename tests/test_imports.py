@@ -11,45 +11,18 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "users_service"
 JSONAPI = f"{PACKAGE}.jsonapi"
 
-# A module imports only from modules to its right.
-PIPELINE = [
-    f"{JSONAPI}.{name}"
-    for name in (
-        "services",
-        "openapi",
-        "openapi.operations",
-        "openapi.atomic",
-        "openapi.parameters",
-        "openapi.responses",
-        "openapi.documents",
-        "openapi.components",
-        "methods",
-        "validators",
-        "views",
-        "operations",
-        "document",
-        "serializers",
-        "include",
-        "links",
-        "pagination",
-        "statements",
-        "query",
-        "cursors",
-        "conditions",
-        "expressions",
-        "filters",
-        "actions",
-        "linkage",
-        "entities",
-        "conflicts",
-        "body",
-        "resource",
-        "media",
-        "preconditions",
-        "errors",
-        "limits",
-    )
-]
+# The rooms of jsonapi: a module imports only from its own room and from rooms to its right.
+ROOMS = (
+    "openapi",
+    "endpoints",
+    "writing",
+    "documents",
+    "api",
+    "reading",
+    "resource",
+    "errors",
+    "limits",
+)
 
 
 def name_of(path: Path) -> str:
@@ -73,10 +46,15 @@ def imports_of(path: Path, modules: set[str]) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
+            base = str(node.module or "")
+            if node.level:
+                package = name_of(path).split(".")
+                package = package if path.stem == "__init__" else package[:-1]
+                package = package[: len(package) - node.level + 1]
+                base = ".".join([*package, *([base] if base else [])])
             for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in modules else str(node.module))
+                inner = f"{base}.{alias.name}"
+                found.add(inner if inner in modules else base)
     return found
 
 
@@ -97,25 +75,35 @@ def ours(name: str) -> set[str]:
     return {other for other in IMPORTS[name] if within(other, PACKAGE)}
 
 
-@pytest.mark.parametrize(
-    ("importer", "allowed"),
-    [
-        ("jsonapi", ["jsonapi"]),
-        ("models", ["models", "db"]),
-        ("schemas", ["schemas"]),
-        ("db", []),
-        ("settings", []),
-        ("resources", ["models", "schemas"]),
-        ("docs", ["jsonapi"]),
-        ("api", ["jsonapi", "settings"]),
-    ],
-)
-def test_a_part_of_the_service_imports_only_what_it_may(importer, allowed):
-    importers = [name for name in PATHS if within(name, f"{PACKAGE}.{importer}")]
-    assert importers
-    packages = [f"{PACKAGE}.{name}" for name in allowed]
-    for name in importers:
-        assert [other for other in sorted(ours(name)) if not within(other, *packages)] == [], name
+# What each part of the service may import of the others. Every module is in one of them.
+PARTS: dict[str, list[str]] = {
+    "jsonapi": [],
+    "settings": [],
+    "models": [],
+    "schemas": [],
+    "security": [],
+    "health": ["jsonapi"],
+    "resources": ["jsonapi", "models", "schemas"],
+    "docs": ["jsonapi", "settings"],
+    "database": ["jsonapi", "settings", "waits", "psycopg_connections"],
+    "cli": ["database", "docs", "models", "settings"],
+    "server": ["jsonapi", "threads"],
+    "threads": ["waits"],
+    "psycopg_connections": ["waits"],
+    "waits": [],
+}
+
+
+def test_every_module_belongs_to_a_part():
+    assert {name.split(".")[1] for name in PATHS if name != PACKAGE} == PARTS.keys()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_service_imports_only_what_it_may(part):
+    packages = [f"{PACKAGE}.{name}" for name in [part, *PARTS[part]]]
+    for name in PATHS:
+        if within(name, f"{PACKAGE}.{part}"):
+            assert [other for other in sorted(ours(name)) if not within(other, *packages)] == []
 
 
 def test_nobody_imports_the_root_of_the_service():
@@ -127,16 +115,33 @@ def test_nothing_is_imported_in_a_circle():
     tuple(TopologicalSorter({name: ours(name) for name in PATHS}).static_order())
 
 
-def test_the_pipeline_of_jsonapi_flows_one_way():
-    assert set(PIPELINE) <= PATHS.keys()
-    for place, name in enumerate(PIPELINE):
-        assert ours(name).isdisjoint(PIPELINE[:place]), name
+def test_the_rooms_of_jsonapi_import_one_way():
+    inside = {name.split(".")[2] for name in PATHS if name.count(".") > 1 and within(name, JSONAPI)}
+    assert inside == set(ROOMS)
+    for place, room in enumerate(ROOMS):
+        before = [f"{JSONAPI}.{name}" for name in ROOMS[:place]]
+        for name in PATHS:
+            if within(name, f"{JSONAPI}.{room}"):
+                assert [other for other in ours(name) if within(other, *before)] == [], name
+
+
+def test_jsonapi_imports_itself_by_relative_imports():
+    for name, path in PATHS.items():
+        if within(name, JSONAPI):
+            assert PACKAGE not in path.read_text(encoding="utf-8"), name
 
 
 @pytest.mark.parametrize(
     ("library", "importers"),
     [
-        ("cornice", {f"{JSONAPI}.services", f"{PACKAGE}.health", f"{PACKAGE}.docs"}),
+        (
+            "cornice",
+            {
+                f"{JSONAPI}.endpoints.services",
+                f"{PACKAGE}.health",
+                f"{PACKAGE}.docs",
+            },
+        ),
         ("marshmallow_jsonapi", {f"{JSONAPI}.resource", f"{PACKAGE}.schemas.base"}),
     ],
 )

@@ -14,9 +14,9 @@ from sqlalchemy import inspect, make_url
 from alembic import command
 from users_service import main
 from users_service.cli import main as users_service_command
-from users_service.db import Base
-from users_service.engine import make_engine
-from users_service.migrations import SCRIPTS, upgrade_database
+from users_service.database.engine import make_engine
+from users_service.database.migrations import SCRIPTS, upgrade_database
+from users_service.models.base import Base
 from users_service.settings import load
 
 ROOT = Path(__file__).parent.parent

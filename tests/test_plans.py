@@ -13,11 +13,11 @@ from sqlalchemy import Connection, event, select, text
 
 from tests.client import API, USERS
 from tests.conftest import Service, database_url, dispose
-from users_service.engine import make_engine
-from users_service.migrations import upgrade_database
+from users_service.cli.seed import seed
+from users_service.database.engine import make_engine
+from users_service.database.migrations import upgrade_database
 from users_service.models import Role, User
 from users_service.models.groups import memberships
-from users_service.seed import seed
 from users_service.settings import load
 
 STORED = 20_000

@@ -15,14 +15,14 @@ from sqlalchemy import event, func, select
 
 from tests.client import API, USERS
 from tests.server import ROOT
-from users_service import seed as seeding
 from users_service.cli import main
-from users_service.db import Base
+from users_service.cli import seed as seeding
+from users_service.cli.seed import seed
 from users_service.models import Group, Role, User
+from users_service.models.base import Base
 from users_service.models.groups import memberships
 from users_service.models.users import email_key
 from users_service.schemas.users import UserSchema
-from users_service.seed import seed
 
 # Of 300 users, 120 groups and the seed 7: it changes with whatever changes what is made up.
 DIGEST = "14d6931e0815a0fc0d20d329000215188236a488ededf20e637c082fa2a22c0f"

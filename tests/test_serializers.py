@@ -11,9 +11,9 @@ from marshmallow import fields as marshmallow_fields
 from sqlalchemy import JSON, MetaData, create_engine, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from users_service.jsonapi.media import dumps
+from users_service.jsonapi.documents.responses import dumps
+from users_service.jsonapi.documents.serializers import Serializer, ask, converter, serializer
 from users_service.jsonapi.resource import Resource
-from users_service.jsonapi.serializers import Serializer, ask, converter, serializer
 from users_service.models import Group, Role, User
 from users_service.schemas import GroupSchema, RoleSchema, UserSchema
 from users_service.schemas.base import Schema

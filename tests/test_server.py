@@ -16,7 +16,7 @@ from waitress.server import create_server
 from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve, refused
-from users_service.migrations import upgrade
+from users_service.database.migrations import upgrade
 from users_service.server import adapt
 from users_service.threads import Threads
 

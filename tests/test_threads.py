@@ -20,8 +20,8 @@ from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.host import LOCK
 from tests.server import ROOT, process
-from users_service.migrations import upgrade
-from users_service.seed import seed
+from users_service.cli.seed import seed
+from users_service.database.migrations import upgrade
 from users_service.server import threads_for
 
 THREADS = (1, 2, 4)

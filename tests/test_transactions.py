@@ -15,12 +15,12 @@ from sqlalchemy import event, insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.client import USERS, Client, sources, user
+from users_service.database.transactions import is_conflict
 from users_service.jsonapi import Error, JSONAPIError, cornice_errors
-from users_service.jsonapi.media import error_response
-from users_service.jsonapi.statements import begin_snapshot
+from users_service.jsonapi.documents.media import error_response
+from users_service.jsonapi.reading.statements import begin_snapshot
 from users_service.models import User
 from users_service.models.users import email_key
-from users_service.transactions import is_conflict
 
 
 def row(email: str) -> dict:

@@ -12,8 +12,8 @@ from waitress.channel import HTTPChannel
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ErrorTask, Task, WSGITask
 
+from users_service.jsonapi.documents.media import MEDIA_TYPE
 from users_service.jsonapi.errors import Error, errors_document
-from users_service.jsonapi.media import MEDIA_TYPE
 from users_service.threads import Threads
 
 # What waitress refuses by itself, by status.

@@ -7,8 +7,8 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from tests.client import USERS, sources, user
-from users_service.db import now
 from users_service.models import User
+from users_service.models.base import now
 
 # Spellings of one address.
 SAME = [

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.server import ROOT, pserve
-from users_service.migrations import upgrade
+from users_service.database.migrations import upgrade
 
 
 class Ended(NamedTuple):

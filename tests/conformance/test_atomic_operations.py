@@ -22,7 +22,7 @@ from tests.conformance.documents import (
 )
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World, error
 from tests.test_transactions import in_parallel
-from users_service.engine import BRIEFLY, IN_TURN, TURN
+from users_service.database.engine import BRIEFLY, IN_TURN, TURN
 from users_service.models import Group
 
 OPERATIONS = f"{ENTRY}/operations"

@@ -7,7 +7,7 @@ import pytest
 
 from tests.client import Client, sources
 from tests.jsonapi.toy import ARTICLES, PEOPLE, Article, ArticleSchema, Person
-from users_service.jsonapi import cursors
+from users_service.jsonapi.reading import cursors
 from users_service.jsonapi.resource import Resource
 
 SORT = "title,-rating"

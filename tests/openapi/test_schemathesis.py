@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import database_url
 from tests.server import ROOT, pserve
-from users_service.engine import make_engine
-from users_service.migrations import upgrade_database
+from users_service.database.engine import make_engine
+from users_service.database.migrations import upgrade_database
 from users_service.settings import load
 
 HERE = Path(__file__).parent

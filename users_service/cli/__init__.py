@@ -5,9 +5,10 @@ import json
 import sys
 from collections.abc import Iterable
 
-from users_service import api, migrations
-from users_service.engine import make_engine
-from users_service.seed import SeedError, seed
+from users_service import docs
+from users_service.cli.seed import SeedError, seed
+from users_service.database import migrations
+from users_service.database.engine import make_engine
 from users_service.settings import SettingsError
 
 SEEDS = {
@@ -58,7 +59,7 @@ def migrate_(options: argparse.Namespace) -> None:
 
 def openapi_(options: argparse.Namespace) -> None:
     """Print the OpenAPI document of the API, as JSON. It needs no database."""
-    document = api.describe(migrations.settings_of(options.ini))
+    document = docs.describe(migrations.settings_of(options.ini))
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 

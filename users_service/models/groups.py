@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.db import (
+from users_service.models.base import (
     UUID_TYPE,
     Base,
     Identified,

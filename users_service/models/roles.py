@@ -8,7 +8,7 @@ from sqlalchemy import JSON
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.db import Base, Identified, Timestamped, Versioned, text_type
+from users_service.models.base import Base, Identified, Timestamped, Versioned, text_type
 
 if TYPE_CHECKING:
     from users_service.models.users import User

@@ -9,7 +9,7 @@ import idna
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from users_service.db import Base, Identified, Timestamped, Versioned, text_type
+from users_service.models.base import Base, Identified, Timestamped, Versioned, text_type
 from users_service.models.groups import Group, memberships
 from users_service.models.roles import Role
 

@@ -7,52 +7,54 @@ validators and limits say, the others with the docstrings of their views.
 import hashlib
 import inspect
 import re
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from operator import itemgetter
 from typing import Any
 
 import orjson
+from pyramid.config import PHASE1_CONFIG, Configurator
 from pyramid.interfaces import IRoutesMapper
 from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
-from users_service.jsonapi.methods import methods
-from users_service.jsonapi.openapi import operations, responses
-from users_service.jsonapi.openapi.components import Components, Json
+from ..api import Information, api_of
+from ..documents import links
+from ..endpoints.services import serve_plainly
+from . import operations, responses
+from .components import Components, Json
 
 # HEAD goes where GET goes and OPTIONS everywhere (RFC 9110 §9.3): they are not listed one by one.
 IMPLIED = {"HEAD", "OPTIONS"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Information:
-    """What the host says of its API (OpenAPI §4.8.2)."""
+def add_jsonapi_description(config: Configurator, information: Information) -> None:
+    """Serve the OpenAPI document of the application at `/openapi.json` below the route prefix."""
 
-    title: str
-    version: str
-    summary: str
-    description: str
-    license: dict[str, str]
+    def serve() -> None:
+        api_of(config.registry).information = information
+        serve_plainly(config, links.DESCRIPTION, "/openapi.json", show_description)
+
+    config.action("jsonapi description", serve, order=PHASE1_CONFIG)
 
 
-class Description:
-    """The OpenAPI document of an application, made when it is first asked for."""
+def description(registry: Registry) -> Json:
+    """The OpenAPI document of an application but for its `servers`, which a request knows.
 
-    def __init__(self, registry: Registry, information: Information) -> None:
-        self._registry = registry
-        self._information = information
+    It is made when it is first asked for.
 
-    @cached_property
-    def document(self) -> Json:
-        """All of it but its `servers`, which a request knows."""
-        return describe(self._registry, self._information)
+    :param registry: that of the application, which has been committed.
+    """
+    api = api_of(registry)
+    if api.description is None:
+        assert api.information is not None  # noqa: S101  # the directive is what leads here
+        api.description = describe(registry, api.information)
+    return api.description
 
 
 def show_description(request: Request) -> Response:
     """Describe the API in OpenAPI 3.1."""
-    document = request.registry["jsonapi_description"].document
+    document = description(request.registry)
     body = orjson.dumps(document | {"servers": [{"url": request.application_url}]})
     response = Response(body, content_type="application/json", charset=None)
     response.etag = hashlib.blake2b(body, digest_size=12).hexdigest()
@@ -64,15 +66,16 @@ def describe(registry: Registry, information: Information) -> Json:
 
     :param registry: that of the application, with all its services.
     """
+    api = api_of(registry)
     info = {name: value for name, value in asdict(information).items() if value}
     components = Components(
         info.pop("title"),
         info.pop("version"),
-        registry["jsonapi_resources"],
-        registry["jsonapi_limits"],
+        api.resources,
+        api.limits,
         **info,
     )
-    known = methods(registry)
+    known = api.methods
     for resource in components.resources.values():
         components.spec.tag({"name": resource.type, "description": f"The type `{resource.type}`."})
     components.spec.tag({"name": "service", "description": "The service as a whole."})

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from users_service.jsonapi.openapi.components import Components, Json
-from users_service.jsonapi.openapi.documents import (
+from ..resource import Relationship, Resource
+from ..writing.operations import CODES, OPERATIONS
+from .components import Components, Json
+from .documents import (
     an_object,
     any_resource,
     changed_resource,
@@ -14,8 +16,6 @@ from users_service.jsonapi.openapi.documents import (
     new_resource,
     pascal,
 )
-from users_service.jsonapi.operations import CODES, OPERATIONS
-from users_service.jsonapi.resource import Relationship, Resource
 
 # An absolute path of this API.
 PATH = r"^(/[^/?#\\\u0000-\u0020]+)+$"

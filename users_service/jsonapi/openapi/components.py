@@ -7,8 +7,8 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow.fields import Field
 
-from users_service.jsonapi.limits import Limits
-from users_service.jsonapi.resource import Resource
+from ..limits import Limits
+from ..resource import Resource
 
 Json = dict[str, Any]
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from users_service.jsonapi.errors import CODES, JSONAPI_OBJECT
-from users_service.jsonapi.openapi.components import Components, Json
-from users_service.jsonapi.resource import Relationship, Resource
+from ..errors import CODES, JSONAPI_OBJECT
+from ..resource import Relationship, Resource
+from .components import Components, Json
 
 URI = {"type": "string", "format": "uri"}
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from users_service.jsonapi import validators, views
-from users_service.jsonapi.media import Media
-from users_service.jsonapi.methods import Method
-from users_service.jsonapi.openapi import atomic, documents, parameters, responses
-from users_service.jsonapi.openapi.components import Components, Json
-from users_service.jsonapi.resource import Relationship, Resource
+from ..api import Method
+from ..documents.media import Media
+from ..endpoints import validators, views
+from ..resource import Relationship, Resource
+from . import atomic, documents, parameters, responses
+from .components import Components, Json
 
 HOST = "https://api.example"
 
@@ -182,7 +182,7 @@ def _answered(
         return atomic.response_document(components), None
     if method.query is None:
         return None, None
-    endpoint = method.query()
+    endpoint = method.query
     resource = endpoint.resource
     name = documents.pascal(resource.type)
     if endpoint.through is not None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from users_service.jsonapi.filters import EQUALITY, LISTS, MATCHES, operators_of
-from users_service.jsonapi.methods import Method
-from users_service.jsonapi.openapi.components import Components, Json
-from users_service.jsonapi.openapi.documents import pascal
-from users_service.jsonapi.query import MOST_PAGES, Endpoint
-from users_service.jsonapi.resource import Resource
+from ..api import Method
+from ..reading.filters import EQUALITY, LISTS, MATCHES, operators_of
+from ..reading.query import MOST_PAGES, Endpoint
+from ..resource import Resource
+from .components import Components, Json
+from .documents import pascal
 
 Parameter = Json | str
 """A Parameter Object, or the key of one among the components."""
@@ -39,7 +39,7 @@ def of_method(
 
     :param conditional: the precondition that it takes: If-Match, If-None-Match or none.
     """
-    found = [] if method.query is None else list(_of_query(components, method.query()))
+    found = [] if method.query is None else list(_of_query(components, method.query))
     headers = [conditional] if conditional else []
     return found + [_header(components, name) for name in (*headers, "X-Request-ID", "traceparent")]
 

@@ -2,10 +2,10 @@
 
 from http import HTTPStatus
 
-from users_service.jsonapi.errors import CODES
-from users_service.jsonapi.media import MEDIA_TYPE
-from users_service.jsonapi.openapi.components import Components, Json
-from users_service.jsonapi.openapi.documents import error_example, errors_document
+from ..documents.media import MEDIA_TYPE
+from ..errors import CODES
+from .components import Components, Json
+from .documents import error_example, errors_document
 
 HEADERS = {
     "X-Request-ID": "The id of the request.",

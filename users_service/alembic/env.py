@@ -1,0 +1,49 @@
+"""The environment of migrations: the engine is the service's own, from the same settings."""
+
+from logging.config import fileConfig
+
+from alembic import context
+from users_service import models  # noqa: F401  # fills the metadata
+from users_service.models.base import Base, UTCDateTime
+from users_service.database.engine import make_engine
+from users_service.database.migrations import settings_of
+
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name, disable_existing_loggers=False)
+
+
+def render_item(kind, item, autogenerate):
+    """Spell our own types by those of SQLAlchemy: migrations outlive the service's code."""
+    if kind == "type" and isinstance(item, UTCDateTime):
+        autogenerate.imports.add("from sqlalchemy.dialects import mysql")
+        plain = "sa.DateTime(timezone=True)"
+        return f'{plain}.with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")'
+    return False
+
+
+def include_object(_object, name, kind, _reflected, _compare_to):
+    """Indexes of trigrams are where PostgreSQL has them, and so in no model."""
+    return not (kind == "index" and name.endswith("_trgm"))
+
+
+def migrate(connection):
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+        include_object=include_object,
+        render_as_batch=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+connection = config.attributes.get("connection")
+if connection is not None:
+    migrate(connection)
+else:
+    engine = make_engine(settings_of(config.config_file_name))
+    with engine.begin() as connection:
+        migrate(connection)
+    engine.dispose()

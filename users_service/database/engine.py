@@ -1,0 +1,218 @@
+"""The database engine for each of SQLite, PostgreSQL and MariaDB: bounded, and exact."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from users_service import waits
+from users_service.settings import Settings
+
+# Seconds for which a connection that has just been used is taken to be there still: asking costs a
+# round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
+TRUSTED = 5.0
+
+# How a transaction begins on SQLite; `immediate` takes the write lock at once.
+SQLITE_BEGIN = "sqlite_begin"
+
+# Seconds that those wait for a lock at first which may wait for each other in a circle.
+BRIEFLY = 0.2
+# Seconds that one of them waits when it is tried again: until then no other one has its turn.
+IN_TURN = 1.0
+# The advisory lock that they hold when they are tried again: a number of our own.
+TURN = 0x5EAC7E57
+
+
+def make_engine(settings: Settings) -> Engine:
+    """Return the engine of `settings.database_url`, with bounded pools, waits and statements."""
+    return _make(settings)
+
+
+def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
+    """Return an engine for requests that only read: `engine` itself, but on PostgreSQL.
+
+    There a statement on its own needs no BEGIN and no ROLLBACK, each of which is a round trip, if
+    its connection commits by itself. Such connections can write nothing, and have a pool of their
+    own. What they read comes in PostgreSQL's binary format, which costs half of what text does.
+    """
+    if engine.dialect.name != "postgresql":
+        return engine
+    return _make(
+        settings, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, reading=True
+    )
+
+
+def _make(settings: Settings, **more: Any) -> Engine:
+    url = make_url(settings.database_url)
+    options: dict[str, Any] = {
+        "hide_parameters": True,  # an error's text ends up in logs
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_overflow,
+        "pool_timeout": settings.pool_timeout,
+        "pool_use_lifo": True,  # few connections that are used have more at hand than many
+        **more,
+    }
+    name = url.get_backend_name()
+    configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
+    engine = configure(url, settings, options)
+    if name != "postgresql":
+        event.listen(engine, "checkout", _about_to_block)
+    event.listen(engine, "checkin", _note_time)
+    event.listen(engine, "checkout", partial(_ask_after_idling, engine))
+    return engine
+
+
+def _about_to_block(*_: Any) -> None:
+    """Drivers other than psycopg keep their thread waiting."""
+    waits.about_to_block()
+
+
+def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _ask_after_idling(
+    engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
+) -> None:
+    """Ask whether a connection is still there if it has not been used for a while."""
+    used = record.info.get("used")
+    if used is None or time.monotonic() - used < TRUSTED:
+        return
+    try:
+        engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        raise DisconnectionError from None  # the pool takes a new one in its place
+
+
+def snapshot(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection on which several statements see one state.
+
+    On SQLite every transaction does.
+    """
+    return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+
+
+def writing(engine: Engine) -> Engine:
+    """Return the same engine for transactions that are going to write.
+
+    On SQLite they take the write lock when they begin and wait for it; a transaction that read
+    first is told "database is locked" at once when it comes to write.
+    """
+    return engine.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+
+
+def lock_in_any_order(connection: Connection, lock_timeout: float, *, again: bool) -> None:
+    """Prepare a transaction whose locks are taken in an order that others may not keep to.
+
+    PostgreSQL looks for a circle only after a second. By then many wait in it, and who is given up
+    and tried again makes the next. So all give up soon, and are tried again one after the other.
+    MariaDB finds a circle at once, and SQLite has one writer at a time.
+
+    :param lock_timeout: that of the settings; it bounds the wait for the turn.
+    :param again: whether it has been tried before.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    seconds = min(lock_timeout, IN_TURN if again else BRIEFLY)
+    limited = func.set_config("lock_timeout", str(_milliseconds(seconds)), True)
+    turn = [func.pg_advisory_xact_lock(TURN)] if again else []
+    connection.execute(select(*turn, limited))  # in this order
+
+
+def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    # With isolation_level None the driver never begins on its own.
+    arguments = {"isolation_level": None, "timeout": settings.lock_timeout}
+    engine = create_engine(url, connect_args=arguments, **options)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+        # SQLite's own lower() knows the letters of ASCII alone.
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+    @event.listens_for(engine, "checkin")
+    def _end_transaction(connection: Any, _record: Any) -> None:
+        # A COMMIT that SQLite refuses leaves the transaction and its lock as they were, and
+        # SQLAlchemy takes it for ended.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
+
+
+def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
+    # psycopg is there only where PostgreSQL is used.
+    from users_service.database.psycopg_cursors import (
+        UNKNOWN,
+        BinaryCursor,
+        BinaryTextLoader,
+        ShortCursor,
+    )
+    from users_service.psycopg_connections import Connection as SharingConnection
+
+    reading = options.pop("reading", False)
+    parameters = {
+        "default_transaction_read_only": "on" if reading else "off",
+        "timezone": "UTC",
+        "lock_timeout": _milliseconds(settings.lock_timeout),
+        "statement_timeout": _milliseconds(settings.statement_timeout),
+        "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
+    }
+    arguments = {
+        "connect_timeout": settings.connect_timeout,
+        "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
+        "cursor_factory": BinaryCursor if reading else ShortCursor,
+    }
+    options["json_deserializer"] = orjson.loads
+    engine = create_engine(url, connect_args=arguments, **options)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: Any, _record: Any, args: Any, parameters: Any) -> SharingConnection:
+        return SharingConnection.connect(*args, **parameters)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: SharingConnection, _record: Any) -> None:
+        if reading:
+            connection.adapters.register_loader(UNKNOWN, BinaryTextLoader)
+        connection.shares_thread = True
+
+    return engine
+
+
+def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
+    parameters = {
+        "time_zone": "'+00:00'",
+        "sql_mode": "'TRADITIONAL,NO_ENGINE_SUBSTITUTION'",
+        "innodb_lock_wait_timeout": max(1, round(settings.lock_timeout)),
+        "max_statement_time": settings.statement_timeout,
+        "max_sort_length": 65_536,  # bytes of a text that count in ORDER BY; 1024 by default
+    }
+    assignments = ", ".join(f"SESSION {name} = {value}" for name, value in parameters.items())
+    arguments = {
+        "charset": "utf8mb4",
+        "connect_timeout": settings.connect_timeout,
+        # The server ends a statement first; this is for a server that is gone.
+        "read_timeout": settings.statement_timeout + 5,
+        "write_timeout": settings.statement_timeout + 5,
+        "init_command": f"SET {assignments}",
+    }
+    return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

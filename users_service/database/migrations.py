@@ -1,0 +1,69 @@
+"""Alembic, with the service's own settings: upgrading, and refusing a database not at head."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import plaster
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from alembic import command
+from users_service.database.engine import make_engine
+from users_service.settings import Settings, load
+
+SCRIPTS = Path(__file__).parents[1] / "alembic"
+
+
+class SchemaError(Exception):
+    """The database cannot be served as it is."""
+
+
+def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of an ini file as the service itself does.
+
+    :raises SettingsError: with every fault of them.
+    """
+    section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
+    return load(section, os.environ if environ is None else environ)
+
+
+def upgrade(ini: str) -> None:
+    """Bring the database of an ini file to the newest revision.
+
+    :raises SettingsError: with every fault of the ini file's settings.
+    """
+    engine = make_engine(settings_of(ini))
+    upgrade_database(engine)
+    engine.dispose()
+
+
+def upgrade_database(engine: Engine) -> None:
+    """Bring a database to the newest revision."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def check_schema(engine: Engine) -> None:
+    """Make sure that the database has the tables which this version of the service needs.
+
+    :raises SchemaError: if its revision is another one, or it does not answer.
+    """
+    needed = ScriptDirectory(str(SCRIPTS)).get_heads()
+    try:
+        with engine.connect() as connection:
+            connection.detach()  # nothing stays open, whatever comes of it
+            found = MigrationContext.configure(connection).get_current_heads()
+    except DBAPIError as error:
+        raise SchemaError(f"The database does not answer: {error.orig}") from None
+    if set(found) != set(needed):
+        raise SchemaError(
+            f"The database is at revision {', '.join(found) or 'none'}, and this version of the "
+            f"service needs {', '.join(needed)}.\nRun: alembic -c <your ini file> upgrade head"
+        )

@@ -1,0 +1,140 @@
+"""Answers become responses: entity tags, revalidation, and the header fields that all have."""
+
+import hashlib
+import random
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+
+from ..errors import JSONAPIError, errors_document
+from .media import PLAIN, Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a view answers with.
+
+    :param document: None for an answer without content.
+    :param headers: header fields that belong to the document.
+    :param version: the version of the resource that it is about: its entity tag begins with it.
+    :param media: the variant of the media type; that which was negotiated if None.
+    """
+
+    document: dict[str, Any] | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    version: int | None = None
+    media: Media | None = None
+
+
+def dumps(document: Any) -> bytes:
+    """Write a document. Instants in UTC become the text of RFC 3339 §5.6, with a Z."""
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)
+
+
+def respond(request: Request, answer: Answer) -> Response:
+    """Make an answer a response."""
+    document = answer.document
+    if document is None:
+        return Response(status=answer.status, content_type=None)
+    media = _negotiated(request) if answer.media is None else answer.media
+    if media != PLAIN:
+        document["jsonapi"] = media.jsonapi_object
+        if "links" in document:
+            own = {"href": document["links"]["self"], "type": media.content_type}
+            document["links"]["self"] = own
+    _link_to_description(request, document)
+    body = dumps(document)
+    headerlist = [("Content-Type", media.content_type), ("Content-Length", str(len(body)))]
+    headerlist += answer.headers.items()
+    if answer.version is not None or request.method in ("GET", "HEAD"):
+        headerlist.append(("ETag", f'"{entity_tag(answer.version, media, body)}"'))
+    return Response(app_iter=[body], status=answer.status, headerlist=headerlist)
+
+
+def error_response(request: Request, error: JSONAPIError) -> Response:
+    """Answer with an errors document; negotiation does not apply to it."""
+    media = _negotiated(request)
+    document = errors_document(error.errors, request.request_id, media.jsonapi_object)
+    _link_to_description(request, document)
+    response = Response(orjson.dumps(document), status=error.status)
+    response.headers["Content-Type"] = media.content_type
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.update(error.headers)
+    return response
+
+
+def _negotiated(request: Request) -> Media:
+    """The variant that was negotiated, where it came to that."""
+    media: Media = getattr(request, "validated", {}).get("media", PLAIN)
+    return media
+
+
+def _link_to_description(request: Request, document: dict[str, Any]) -> None:
+    """Link every document to the description of the API (§5.1 Top Level)."""
+    if request.description_url is not None:
+        document.setdefault("links", {})["describedby"] = request.description_url
+
+
+def entity_tag(version: int | None, media: Media, body: bytes) -> str:
+    """The strong entity tag of a representation (RFC 9110 §8.8.3).
+
+    The tag of one resource begins with its version, which is what `If-Match` compares: a change is
+    seen whatever part of the resource a client has fetched.
+    """
+    digest = hashlib.sha256(media.content_type.encode() + b"\0")  # which processors have built in
+    digest.update(body)
+    return f"{'' if version is None else version}.{digest.hexdigest()[:24]}"
+
+
+def revalidate(request: Request, response: Response) -> None:
+    """Send nothing to a client that has this representation already (RFC 9110 §13.1.2)."""
+    known = request.headers.get("If-None-Match", "")
+    tag = response.etag
+    if tag is None or response.status_int != 200 or request.method not in ("GET", "HEAD"):
+        return
+    # The comparison is the weak one; WebOb's own knows neither W/ nor *.
+    if known.strip() == "*" or tag in re.findall(r'(?:W/)?"([^"]*)"', known):
+        response.status_int = 304
+        response.app_iter = []
+        response.content_length = None
+        del response.headers["Content-Type"]
+
+
+def request_id(request: Request) -> str:
+    """The client's `X-Request-ID` if it is harmless, or the trace that it is part of, or a new one.
+
+    A trace is given by the header `traceparent` (W3C Trace Context §3.2).
+    """
+    given: str = request.environ.get("HTTP_X_REQUEST_ID", "")
+    if given and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
+        return given
+    parent = request.environ.get("HTTP_TRACEPARENT", "")
+    trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
+    # It is no secret, so that it need not come from the system, which takes longer.
+    return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"
+
+
+def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request], Response]:
+    """Make the tween that completes every response, errors included."""
+
+    def complete(request: Request) -> Response:
+        response: Response = handler(request)
+        if "HTTP_IF_NONE_MATCH" in request.environ:
+            revalidate(request, response)
+        headers = response.headers
+        vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
+        headers["Vary"] = ", ".join(sorted(vary))
+        headers["X-Request-ID"] = request.request_id
+        # Nobody takes JSON for a page, whatever is in its texts.
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+    return complete

@@ -1,0 +1,267 @@
+"""The endpoints: plain functions from a validated request to an answer.
+
+Each has its resource or its relationship in `request.context`; its Query, its id, and what its
+document says in `request.validated`, where the validators left them.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from pyramid.request import Request
+from pyramid.response import Response
+
+from ..api import api_of
+from ..documents import links
+from ..documents.document import DocumentBuilder
+from ..documents.media import PLAIN, Media
+from ..documents.responses import Answer
+from ..errors import JSONAPI_OBJECT, not_found
+from ..reading import statements
+from ..reading.include import Included, load_included
+from ..reading.pagination import Page, fetch_page
+from ..reading.query import CursorPage, Query
+from ..resource import Relationship, Resource
+from ..writing import actions, operations
+from ..writing.preconditions import Precondition
+
+NO_CONTENT = Answer(status=204)
+
+
+def list_resources(request: Request) -> Answer:
+    """Fetch a page of the collection (§6.1)."""
+    resource, query = request.context, request.validated["query"]
+    if query.include or not isinstance(query.page, CursorPage) or query.page.total:
+        statements.begin_snapshot(request.dbconnection)
+    page = fetch_page(request.dbconnection, resource, query)
+    builder = DocumentBuilder(request, query, _included(request, resource, page.rows, query))
+    document = builder.page(resource, page, links.collection_url(request, resource))
+    return Answer(document=document, media=_page_media(query))
+
+
+def create_resource(request: Request) -> Answer:
+    """Create a resource: 201 with its document and its Location (§7.1)."""
+    resource = request.context
+    entity = actions.create(request.dbconnection, resource, request.validated["loaded"], {})
+    location = links.below(links.collection_url(request, resource), resource.id_of(entity))
+    return _single(request, resource, entity, status=201, headers={"Location": location})
+
+
+def read_resource(request: Request) -> Answer:
+    """Fetch one resource (§6.1)."""
+    resource, query = request.context, request.validated["query"]
+    if query.include:
+        statements.begin_snapshot(request.dbconnection)
+    statement = statements.select_one(statements.selected(resource, query, query.include))
+    row = _row(request, statement, id=request.validated["id"])
+    if row is None:
+        raise not_found()
+    return _single(request, resource, row)
+
+
+def update_resource(request: Request) -> Answer:
+    """Change a resource: 200 with the resource as it is now (§7.2)."""
+    resource, validated = request.context, request.validated
+    entity = actions.update(
+        request.dbconnection,
+        resource,
+        validated["id"],
+        validated["loaded"],
+        {},
+        _precondition(request),
+    )
+    return _single(request, resource, entity)
+
+
+def delete_resource(request: Request) -> Answer:
+    """Delete a resource: 204 (§7.4)."""
+    actions.delete(
+        request.dbconnection, request.context, request.validated["id"], _precondition(request)
+    )
+    return NO_CONTENT
+
+
+def list_related(request: Request) -> Answer:
+    """Fetch a page of the resources that one relates to (§6.1)."""
+    relationship, query = request.context, request.validated["query"]
+    _source_version(request)
+    target = relationship.target
+    page = _related_page(request, query)
+    builder = DocumentBuilder(request, query, _included(request, target, page.rows, query))
+    document = builder.page(target, page, _source_links(request)["related"])
+    return Answer(document=document, media=_page_media(query))
+
+
+def read_related(request: Request) -> Answer:
+    """Fetch the resource that one relates to, or null (§6.1)."""
+    relationship, query = request.context, request.validated["query"]
+    _source_version(request)
+    target = relationship.target
+    row = _target(request, query)
+    rows = [] if row is None else [row]
+    builder = DocumentBuilder(request, query, _included(request, target, rows, query))
+    return Answer(document=builder.one(target, row, _source_links(request)["related"]))
+
+
+def list_linkage(request: Request) -> Answer:
+    """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
+    relationship, query = request.context, request.validated["query"]
+    version = _source_version(request)
+    page = _related_page(request, _behind(relationship, query))
+    included = _included_here(request, relationship, page.rows)
+    builder = DocumentBuilder(request, query, included)
+    ids = [relationship.target.id_of(row) for row in page.rows]
+    document = builder.linkage(relationship, ids, _source_links(request), page)
+    return Answer(document=document, version=version, media=_page_media(query))
+
+
+def read_linkage(request: Request) -> Answer:
+    """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
+    relationship, query = request.context, request.validated["query"]
+    version = _source_version(request)
+    row = _target(request, _behind(relationship, query))
+    included = _included_here(request, relationship, [] if row is None else [row])
+    builder = DocumentBuilder(request, query, included)
+    id = None if row is None else relationship.target.id_of(row)
+    document = builder.linkage(relationship, id, _source_links(request), None)
+    return Answer(document=document, version=version)
+
+
+def replace_linkage(request: Request) -> Answer:
+    """Set a relationship: 204 (§7.3)."""
+    return _change_linkage(request, "replace")
+
+
+def add_linkage(request: Request) -> Answer:
+    """Add members to a to-many relationship: 204, also if they were there (§7.3.2)."""
+    return _change_linkage(request, "add")
+
+
+def remove_linkage(request: Request) -> Answer:
+    """Remove members from a to-many relationship: 204, also if they were not there (§7.3.2)."""
+    return _change_linkage(request, "remove")
+
+
+def perform_operations(request: Request) -> Answer:
+    """Perform atomic operations: 200 with a result for each."""
+    results = operations.perform(request, request.validated["document"])
+    return Answer(document={"jsonapi": JSONAPI_OBJECT} | results)
+
+
+def show_entry(request: Request) -> Answer:
+    """Say where everything is."""
+    resources = api_of(request.registry).resources.values()
+    found = {r.type: links.collection_url(request, r) for r in resources}
+    document = {
+        "jsonapi": JSONAPI_OBJECT,
+        "links": {"self": request.route_url(links.ENTRY)} | found,
+        "meta": {"operations": request.route_url(links.OPERATIONS)},
+    }
+    return Answer(document=document)
+
+
+def list_methods(request: Request) -> Response:
+    """Name the methods of this URL (RFC 9110 §9.3.7)."""
+    allow = ", ".join(sorted(request.current_service.defined_methods))
+    return Response(status=204, content_type=None, headerlist=[("Allow", allow)])
+
+
+def _single(request: Request, resource: Resource, row: Any, **more: Any) -> Answer:
+    """Answer with one resource.
+
+    :param more: the status and the headers, where they are others than those of a read.
+    """
+    query = request.validated["query"]
+    builder = DocumentBuilder(request, query, _included(request, resource, [row], query))
+    version = resource.version_of(row)
+    return Answer(document=builder.one(resource, row), version=version, **more)
+
+
+def _behind(relationship: Relationship, query: Query) -> Query:
+    """What a query for linkage asks for of the resources at the other end: no more than ids,
+    unless they are included.
+    """
+    if query.include:
+        return replace(query, include=query.include[relationship.name])
+    return replace(query, include=None, fields={relationship.target.type: frozenset()})
+
+
+def _included_here(request: Request, relationship: Relationship, rows: Any) -> Included:
+    """Include the resources that linkage identifies, and what is behind them."""
+    query, target = request.validated["query"], relationship.target
+    if not query.include:
+        return Included()
+    included = _included(request, target, rows, _behind(relationship, query))
+    primary = {target.id_of(row): row for row in rows}
+    others = included.rows.get(target, {})
+    return replace(included, rows=included.rows | {target: primary | others})
+
+
+def _included(request: Request, resource: Resource, rows: Any, query: Query) -> Included:
+    if not query.include:
+        return Included()
+    return load_included(
+        request.dbconnection, resource, rows, query, query.include, request.jsonapi_limits
+    )
+
+
+def _page_media(query: Query) -> Media | None:
+    """The variant of the media type for a page: without the cursor profile, if it has none."""
+    return None if isinstance(query.page, CursorPage) else PLAIN
+
+
+def _related_page(request: Request, query: Query) -> Page:
+    """Fetch a page of what the relationship leads to."""
+    relationship, source = request.context, request.validated["id"]
+    return fetch_page(request.dbconnection, relationship.target, query, relationship, source)
+
+
+def _row(request: Request, statement: Any, **values: Any) -> Any:
+    return request.dbconnection.execute(statement, values).one_or_none()
+
+
+def _target(request: Request, query: Query) -> Any:
+    """The row that a to-one relationship leads to, or None."""
+    relationship = request.context
+    rows = statements.selected(relationship.target, query, query.include)
+    statement = statements.select_target(relationship, rows)
+    return _row(request, statement, source=request.validated["id"])
+
+
+def _source_version(request: Request) -> int:
+    """Return the version of the resource that has the relationship, as the first of its statements.
+
+    :raises JSONAPIError: 404 if there is no such resource.
+    """
+    source = request.context.source
+    statements.begin_snapshot(request.dbconnection)
+    row = _row(request, statements.select_version(source), id=request.validated["id"])
+    if row is None:
+        raise not_found()
+    version: int = row[0]
+    return version
+
+
+def _source_links(request: Request) -> dict[str, str]:
+    relationship = request.context
+    collection = links.collection_url(request, relationship.source)
+    return links.relationship_links(links.below(collection, request.validated["id"]), relationship)
+
+
+def _change_linkage(request: Request, how: str) -> Answer:
+    actions.change_relationship(
+        request.dbconnection,
+        request.validated["linkage"],
+        request.validated["id"],
+        how,
+        {},
+        _precondition(request),
+    )
+    return NO_CONTENT
+
+
+def _precondition(request: Request) -> Precondition:
+    return Precondition(
+        tags=request.headers.get("If-Match"),
+        required=request.jsonapi_limits.require_if_match,
+        source={"header": "If-Match"},
+    )

@@ -1,0 +1,203 @@
+"""Filter expressions, in the function grammar of JsonApiDotNetCore, become conditions. No SQL.
+
+Such as `filter=or(equals(name,'Ada'),has(groups))`.
+"""
+
+import re
+from typing import Any
+
+from ..limits import Limits
+from ..resource import Resource
+from .filters import (
+    And,
+    Compare,
+    CompareFields,
+    Condition,
+    Count,
+    Not,
+    Or,
+    Related,
+    along,
+    compare,
+    filterable,
+    find_relationship,
+    listed,
+)
+
+COMPARISONS = {
+    "equals": "eq",
+    "lessThan": "lt",
+    "lessOrEqual": "le",
+    "greaterThan": "gt",
+    "greaterOrEqual": "ge",
+}
+TEXT_MATCHES = {
+    "contains": "contains",
+    "icontains": "icontains",
+    "startsWith": "startswith",
+    "endsWith": "endswith",
+}
+TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
+
+
+def parse(resource: Resource, _name: str, value: str, limits: Limits) -> Condition:
+    """Read the value of the parameter `filter`.
+
+    :raises ValueError: with what is wrong with it.
+    """
+    if len(value) > limits.max_filter_length:
+        raise ValueError(f"Has more than {limits.max_filter_length} characters.")
+    condition: Condition = _Expression(value, limits).parse(resource)
+    if _depth(condition) > limits.max_filter_depth:
+        raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+    return condition
+
+
+def _depth(condition: Any) -> int:
+    """The levels of a condition, those of its relationship paths counted."""
+    match condition:
+        case And(conditions) | Or(conditions):
+            return 1 + max(map(_depth, conditions))
+        case Not(inner) | Related(_, inner):
+            return 1 + (0 if inner is None else _depth(inner))
+        case _:
+            return 1
+
+
+class _Expression:
+    """A recursive-descent parser of filter expressions."""
+
+    def __init__(self, text: str, limits: Limits) -> None:
+        self.limits = limits
+        self.tokens: list[tuple[str, str]] = []
+        place = 0
+        text = text.rstrip()
+        while place < len(text):
+            match = TOKENS.match(text, place)
+            if not match:
+                raise ValueError(f"Cannot be read at character {place + 1}.")
+            kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
+            token = match[match.lastindex or 1]
+            self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
+            place = match.end()
+        self.tokens.append(("end", "the end"))
+        self.depth = 0
+
+    def parse(self, resource: Resource) -> Any:
+        condition = self.condition(resource)
+        self.expect("end")
+        return condition
+
+    def next(self) -> tuple[str, str]:
+        return self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+
+    def expect(self, kind: str, token: str | None = None) -> str:
+        found_kind, found = self.next()
+        if found_kind != kind or (token is not None and found != token):
+            raise ValueError(f"Has {found[:40]!r} where {token or 'a ' + kind!r} should be.")
+        return found
+
+    def path(self, word: str) -> list[str]:
+        path = word.split(".")
+        if len(path) > self.limits.max_filter_depth:
+            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+        return path
+
+    def follows(self, token: str) -> bool:
+        return self.tokens[0] == ("mark", token)
+
+    def condition(self, resource: Resource) -> Any:
+        """Read one function, and what it makes of a resource."""
+        self.depth += 1
+        if self.depth > self.limits.max_filter_depth:
+            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+        function = self.expect("word")
+        self.expect("mark", "(")
+        if function in ("and", "or"):
+            conditions = [self.condition(resource)]
+            while self.follows(","):
+                self.next()
+                conditions.append(self.condition(resource))
+            if len(conditions) < 2:
+                raise ValueError(f"The function {function} takes at least two conditions.")
+            result: Any = (And if function == "and" else Or)(tuple(conditions))
+        elif function == "not":
+            result = Not(self.condition(resource))
+        elif function == "has":
+            result = self.has(resource)
+        elif function == "any":
+            result = self.any(resource)
+        elif function in COMPARISONS:
+            result = self.comparison(resource, COMPARISONS[function])
+        elif function in TEXT_MATCHES:
+            path = self.path(self.expect("word"))
+            self.expect("mark", ",")
+            text = self.expect("text")
+            operator = TEXT_MATCHES[function]
+            result = along(resource, path, lambda end, name: compare(end, name, operator, text))
+        else:
+            raise ValueError(f"There is no function {function[:40]!r}.")
+        self.expect("mark", ")")
+        self.depth -= 1
+        return result
+
+    def has(self, resource: Resource) -> Any:
+        path = self.path(self.expect("word"))
+        target = resource
+        for name in path:
+            target = find_relationship(target, name).target
+        inner = None
+        if self.follows(","):
+            self.next()
+            inner = self.condition(target)
+        return along(resource, path, lambda end, name: Related(find_relationship(end, name), inner))
+
+    def any(self, resource: Resource) -> Any:
+        path = self.path(self.expect("word"))
+        values = []
+        while self.follows(","):
+            self.next()
+            values.append(self.expect("text"))
+        if not values:
+            raise ValueError("The function any takes at least one value.")
+        return along(resource, path, lambda end, name: listed(end, name, "in", values, self.limits))
+
+    def comparison(self, resource: Resource, operator: str) -> Any:
+        """Read what is compared: an attribute, or the number of related resources."""
+        name = self.expect("word")
+        if name == "count" and self.follows("("):
+            self.next()
+            path = self.path(self.expect("word"))
+            self.expect("mark", ")")
+            self.expect("mark", ",")
+            text = self.expect("text")
+            if not re.fullmatch(r"[0-9]{1,9}", text):
+                raise ValueError("The function count gives a whole number.")
+            return along(
+                resource,
+                path,
+                lambda end, last: Count(find_relationship(end, last), operator, int(text)),
+            )
+        self.expect("mark", ",")
+        kind, text = self.next()
+        path = self.path(name)
+        if kind == "text":
+            return along(resource, path, lambda end, last: self.valued(end, last, operator, text))
+        if (kind, text, operator) == ("word", "null", "eq"):
+            return along(resource, path, self.isnull)
+        if kind == "word" and len(path) == 1:
+            names = filterable(resource, name), filterable(resource, text)
+            if resource.python_type(name) is not resource.python_type(text):
+                raise ValueError(f"{name} and {text} cannot be compared.")
+            return CompareFields(resource, names[0], operator, names[1])
+        raise ValueError(f"Has {text[:40]!r} where a value should be.")
+
+    def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+        if name in resource.relationships and operator == "eq":
+            return listed(resource, name, "eq", [text], self.limits)
+        return compare(resource, name, operator, text)
+
+    def isnull(self, resource: Resource, name: str) -> Any:
+        if name in resource.relationships:
+            return Not(Related(resource.relationships[name]))
+        return Compare(resource, filterable(resource, name), "eq", (None,))

@@ -1,0 +1,318 @@
+"""The request body's document: its shape, and the schema's verdict on its fields."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError
+
+from ..errors import Error, JSONAPIError, at
+from ..resource import Relationship, Resource
+
+Json = dict[str, Any]
+
+Place = tuple[str | int, ...]
+"""The reference tokens that lead to a part of the request's document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """A resource identifier object: an id, or the local id of a resource of the same request."""
+
+    id: Any = None
+    lid: str | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linkage:
+    """What a request says of a relationship: its identifiers, each once."""
+
+    relationship: Relationship
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A resource object that is well-formed and valid.
+
+    :param values: the values of attributes, and of the id, by model attribute.
+    :param lid: its local id.
+    :param place: where it stands in the request's document.
+    """
+
+    values: Json
+    linkages: tuple[Linkage, ...] = ()
+    lid: str | None = None
+    place: Place = field(default=("data",))
+
+
+def primary_data(document: Any, place: Place = ()) -> Any:
+    """Return the `data` of a document (§5.1).
+
+    :raises JSONAPIError: 400 if there is none.
+    """
+    if not isinstance(document, dict):
+        raise _malformed("Must be an object.", *place)
+    if "data" not in document:
+        raise _malformed("Has no member data.", *place)
+    return document["data"]
+
+
+def load_new(resource: Resource, data: Any, place: Place = ("data",)) -> Loaded:
+    """Read the resource object of a resource to create (§7.1 Creating Resources).
+
+    :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
+    """
+    _check_shape(data, place, {"type"})
+    _check_type(resource, data, place)
+    loaded, faults = _load(resource, data, place, partial=False)
+    try:
+        loaded.values.update(_client_id(resource, data))
+    except ValidationError as error:
+        detail = " ".join(error.messages)
+        faults.append(Error(code="client_id_refused", detail=detail, source=at(*place, "id")))
+    if faults:
+        raise JSONAPIError(*faults)
+    return loaded
+
+
+def load_changes(
+    resource: Resource, data: Any, expected_id: Any, place: Place = ("data",)
+) -> Loaded:
+    """Read the resource object of a resource to change (§7.2 Updating Resources).
+
+    :param expected_id: the id of the resource; None if it was found by its local id.
+    :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
+    """
+    _check_shape(data, place, {"type"} if "lid" in _object(data) else {"type", "id"})
+    _check_type(resource, data, place)
+    if "id" in data:
+        try:
+            same = resource.load_id(data["id"]) == expected_id
+        except ValidationError:
+            same = False
+        if not same:
+            detail = "Differs from the id of the resource to change."
+            raise JSONAPIError(Error(code="id_conflict", detail=detail, source=at(*place, "id")))
+    loaded, faults = _load(resource, data, place, partial=True)
+    if faults:
+        raise JSONAPIError(*faults)
+    return loaded
+
+
+def load_linkage(relationship: Relationship, data: Any, place: Place = ("data",)) -> Linkage:
+    """Read the resource linkage of a relationship (§5.2.3.1).
+
+    :raises JSONAPIError: 400, 403, 404 or 409, with every fault at once.
+    """
+    if relationship.field.dump_only:
+        raise JSONAPIError(_read_only(relationship, place))
+    linkage, faults = _linkage(relationship, data, place)
+    if faults:
+        raise JSONAPIError(*faults)
+    return linkage
+
+
+def _object(data: Any) -> Json:
+    return data if isinstance(data, dict) else {}
+
+
+def _check_shape(data: Any, place: Place, required: set[str]) -> None:
+    """Check the shape of a resource object (§5.2): 400 with every fault of it."""
+    if not isinstance(data, dict):
+        raise _malformed("Must be one resource object.", *place)
+    faults = _identity_faults(data, place, required)
+    for name in ("attributes", "relationships"):
+        if not isinstance(data.get(name, {}), dict):
+            faults.append(_shape_error("Must be an object.", *place, name))
+    for name, value in _members(data, "relationships").items():
+        spot = (*place, "relationships", name)
+        if not isinstance(value, dict):
+            faults.append(_shape_error("Must be an object.", *spot))
+        elif "data" not in value:
+            faults.append(_shape_error("Has no member data.", *spot))
+    if faults:
+        raise JSONAPIError(*faults)
+
+
+def _identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]:
+    faults = []
+    for name in ("type", "id", "lid"):
+        if name not in data:
+            if name in required:
+                faults.append(_shape_error(f"Has no member {name}.", *place))
+        elif not isinstance(data[name], str):
+            faults.append(_shape_error("Must be a string.", *place, name))
+    return faults
+
+
+def _check_type(resource: Resource, data: Json, place: Place) -> None:
+    if data["type"] != resource.type:
+        detail = f"Resources of type {resource.type} belong here."
+        raise JSONAPIError(Error(code="type_conflict", detail=detail, source=at(*place, "type")))
+
+
+def _client_id(resource: Resource, data: Json) -> Json:
+    """Return the id that a client gives a new resource (§7.1.2), if it gives one.
+
+    :raises marshmallow.ValidationError: if clients cannot choose it, or not this one.
+    """
+    if "id" not in data:
+        return {}
+    if resource.schema.fields["id"].dump_only:
+        raise ValidationError("The server chooses the ids of this type.")
+    return {resource.id_attribute: resource.load_id(data["id"])}
+
+
+def _members(data: Json, name: str) -> Json:
+    """The members of `attributes` or `relationships`; @-members are ignored (§5.8.2)."""
+    members = data.get(name, {})
+    if not isinstance(members, dict):
+        return {}
+    return {key: value for key, value in members.items() if not key.startswith("@")}
+
+
+def _load(
+    resource: Resource, data: Json, place: Place, *, partial: bool
+) -> tuple[Loaded, list[Error]]:
+    """Read attributes and relationships; what is wrong with them comes beside what is right."""
+    faults = []
+    attributes = {}
+    for name, value in _members(data, "attributes").items():
+        spot = (*place, "attributes", name)
+        if name not in resource.attributes:
+            faults.append(field_error("unknown_field", name, "There is no such attribute.", *spot))
+        elif name not in resource.writable:
+            faults.append(field_error("read_only_field", name, "Cannot be written.", *spot))
+        else:
+            attributes[name] = value
+    linkages = []
+    for name, value in _members(data, "relationships").items():
+        spot = (*place, "relationships", name)
+        relationship = resource.relationships.get(name)
+        if relationship is None:
+            detail = "There is no such relationship."
+            faults.append(field_error("unknown_field", name, detail, *spot))
+        elif relationship.field.dump_only:
+            faults.append(_read_only(relationship, spot))
+        else:
+            linkage, linkage_faults = _linkage(relationship, value["data"], (*spot, "data"))
+            linkages.append(linkage)
+            faults += linkage_faults
+    if not partial:
+        faults += _missing_relationships(resource, data, place)
+    values, value_faults = _load_attributes(resource, attributes, data, place, partial)
+    lid = data.get("lid")
+    loaded = Loaded(values=values, linkages=tuple(linkages), lid=lid, place=place)
+    return loaded, faults + value_faults
+
+
+def _missing_relationships(resource: Resource, data: Json, place: Place) -> list[Error]:
+    given = _members(data, "relationships")
+    parent = (*place, "relationships") if "relationships" in data else place
+    return [
+        field_error("missing_field", name, f"The relationship {name} is required.", *parent)
+        for name, relationship in resource.relationships.items()
+        if relationship.holds_key and relationship.is_required and name not in given
+    ]
+
+
+def _null_refused(relationship: Relationship, place: Place) -> Error:
+    return field_error("invalid_value", relationship.name, "Must not be null.", *place)
+
+
+def _read_only(relationship: Relationship, place: Place) -> Error:
+    detail = f"The relationship {relationship.name} cannot be changed."
+    return Error(code="read_only_relationship", detail=detail, source=at(*place))
+
+
+def _linkage(relationship: Relationship, data: Any, place: Place) -> tuple[Linkage, list[Error]]:
+    """Read linkage: an array of identifiers, or one of them, or null (§5.2.3.1)."""
+    empty = Linkage(relationship=relationship, identifiers=())
+    if relationship.many != isinstance(data, list):
+        detail = "Must be an array." if relationship.many else "Must be one identifier, or null."
+        return empty, [_shape_error(detail, *place)]
+    if data is None:
+        if relationship.is_required:
+            return empty, [_null_refused(relationship, place)]
+        return empty, []
+    items = enumerate(data) if relationship.many else [(None, data)]
+    identifiers: dict[Any, Identifier] = {}
+    faults: list[Error] = []
+    for index, item in items:
+        spot = place if index is None else (*place, index)
+        try:
+            identifier = _identifier(relationship.target, item, spot)
+        except JSONAPIError as error:
+            faults += error.errors
+        else:
+            identifiers.setdefault((identifier.id, identifier.lid), identifier)
+    return Linkage(relationship=relationship, identifiers=tuple(identifiers.values())), faults
+
+
+def _identifier(target: Resource, item: Any, place: Place) -> Identifier:
+    """Read a resource identifier object (§5.2.4)."""
+    if not isinstance(item, dict):
+        raise _malformed("Must be a resource identifier object.", *place)
+    named = "lid" if "lid" in item and "id" not in item else "id"
+    if faults := _identity_faults(item, place, {"type", named}):
+        raise JSONAPIError(*faults)
+    _check_type(target, item, place)
+    if named == "lid":
+        return Identifier(lid=item["lid"], place=place)
+    try:
+        return Identifier(id=target.load_id(item["id"]), place=place)
+    except ValidationError:
+        raise JSONAPIError(related_not_found(target, place)) from None
+
+
+def related_not_found(target: Resource, place: Place) -> Error:
+    detail = f"There is no such resource of type {target.type}."
+    return Error(code="related_not_found", detail=detail, source=at(*place))
+
+
+def _load_attributes(
+    resource: Resource, attributes: Json, data: Json, place: Place, partial: bool
+) -> tuple[Json, list[Error]]:
+    """Let the schema load the writable attributes that the resource object has."""
+    item = {"type": resource.type, "attributes": attributes}
+    # The id and relationships are no business of this; `partial` keeps the schema from asking.
+    others = ("id", *(r.field.name or r.name for r in resource.relationships.values()))
+    try:
+        return resource.schema.load({"data": item}, partial=partial or others), []
+    except ValidationError as error:
+        # marshmallow-jsonapi has made these error objects already.
+        messages: Any = error.messages
+        return {}, [_value_error(resource, fault, data, place) for fault in messages["errors"]]
+
+
+def _value_error(
+    resource: Resource, fault: Mapping[str, Any] | str, data: Json, place: Place
+) -> Error:
+    """Make the schema's error ours; a field that is not there is pointed at by its parent."""
+    parent = (*place, "attributes") if "attributes" in data else place
+    if isinstance(fault, str):  # a rule over several fields
+        return Error(code="invalid_value", detail=fault, source=at(*parent))
+    tokens = fault["source"]["pointer"].split("/")[2:]
+    attributes = data.get("attributes", {})
+    name = tokens[1]
+    if name not in attributes:
+        if fault["detail"] == resource.attributes[name].error_messages["required"]:
+            return field_error("missing_field", name, f"The attribute {name} is required.", *parent)
+        return field_error("invalid_value", name, fault["detail"], *parent)
+    return field_error("invalid_value", name, fault["detail"], *place, *tokens)
+
+
+def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:
+    """An error of one field, with the name and the message that form-building clients read."""
+    meta = {"attribute": name, "message": message}
+    return Error(code=code, detail=message, source=at(*tokens), meta=meta)
+
+
+def _malformed(detail: str, *tokens: str | int) -> JSONAPIError:
+    return JSONAPIError(_shape_error(detail, *tokens))
+
+
+def _shape_error(detail: str, *tokens: str | int) -> Error:
+    return Error(code="malformed_document", detail=detail, source=at(*tokens))

@@ -1,0 +1,169 @@
+"""Single entities, read and stored by statements that are made once for all requests of one form.
+
+What the model says in its constructor, its validators (`@validates`), and the defaults and
+`onupdate` of its columns holds. They are in no session: its unit of work, which takes more time
+than the rest of a short request, never runs, and neither do the mapper events that it has.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.exc import StaleDataError
+
+from ..resource import Resource
+
+# Parameters beside those that are named after columns.
+ID, VERSION = "_id", "_version"
+
+EVENTS = [
+    f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
+]
+
+
+def check_model(model: type[Any]) -> None:
+    """Make sure that nothing of a model is left out when its entities are stored.
+
+    :raises ValueError: if it has listeners to mapper events, or is spread over several tables.
+    """
+    mapper = inspect(model)
+    if heard := [event for event in EVENTS if getattr(mapper.dispatch, event)]:
+        raise ValueError(
+            f"{model.__name__} has listeners to mapper events ({', '.join(heard)}), which are not"
+            " called for resources: let a constraint, a default or @validates do it."
+        )
+    if len(mapper.tables) != 1:
+        raise ValueError(f"{model.__name__} is mapped to more than one table.")
+
+
+def lock(connection: Connection, resource: Resource, id: Any) -> Any:
+    """Load the entity with an id, and keep others from changing it until the transaction ends.
+
+    :returns: None if there is none.
+    """
+    row = connection.execute(_select_for_update(resource), {ID: id}).one_or_none()
+    return None if row is None else _entity(resource, row)
+
+
+def store_new(connection: Connection, resource: Resource, entity: Any) -> None:
+    """Insert an entity, and give it what the database and the columns' defaults have added.
+
+    :raises sqlalchemy.exc.IntegrityError: if it contradicts a constraint.
+    """
+    given = values_of(resource, entity)
+    parameters = {resource.columns[name].key: value for name, value in given.items()}
+    _load(resource, entity, connection.execute(_insert(resource), parameters).one())
+
+
+def store_changes(
+    connection: Connection, resource: Resource, entity: Any, before: Mapping[str, Any]
+) -> None:
+    """Update what has changed of a locked entity, if anything has (§7.2), and raise its version.
+
+    :param before: the values that it had, by attribute: `values_of` it, before it was changed.
+    :raises sqlalchemy.exc.IntegrityError: if it contradicts a constraint.
+    :raises StaleDataError: if somebody else has changed or deleted it in spite of the lock.
+    """
+    changed = {
+        resource.columns[name].key: value
+        for name, value in values_of(resource, entity).items()
+        if value is not before[name]
+        and not resource.columns[name].type.compare_values(before[name], value)
+    }
+    if not changed:
+        return
+    id, version = resource.id_of(entity), resource.version_of(entity)
+    parameters = {ID: id, VERSION: version, resource.version_column.key: version + 1, **changed}
+    if connection.dialect.update_returning:
+        row = connection.execute(_update_returning(resource), parameters).one_or_none()
+        if row is None:
+            raise StaleDataError
+        _load(resource, entity, row)
+        return
+    if connection.execute(_update(resource), parameters).rowcount != 1:
+        raise StaleDataError
+    read_again(connection, resource, entity)
+
+
+def remove(connection: Connection, resource: Resource, entity: Any) -> None:
+    """Delete a locked entity.
+
+    :raises sqlalchemy.exc.IntegrityError: if others depend on it.
+    :raises StaleDataError: if somebody else has changed or deleted it in spite of the lock.
+    """
+    parameters = {ID: resource.id_of(entity), VERSION: resource.version_of(entity)}
+    if connection.execute(_delete(resource), parameters).rowcount != 1:
+        raise StaleDataError
+
+
+def read_again(connection: Connection, resource: Resource, entity: Any) -> None:
+    """Give an entity the values of its row, after other statements have changed that."""
+    row = connection.execute(_select(resource), {ID: resource.id_of(entity)}).one()
+    _load(resource, entity, row)
+
+
+def values_of(resource: Resource, entity: Any) -> dict[str, Any]:
+    """The values that an entity has, by attribute. What a new one has not is left to defaults."""
+    return {name: value for name, value in vars(entity).items() if name in resource.columns}
+
+
+def _entity(resource: Resource, row: Sequence[Any]) -> Any:
+    # As the ORM makes one that it loads: the constructor is for new ones.
+    entity = inspect(resource.model).class_manager.new_instance()
+    _load(resource, entity, row)
+    return entity
+
+
+def _load(resource: Resource, entity: Any, row: Sequence[Any]) -> None:
+    for name, value in zip(resource.columns, row, strict=True):
+        set_committed_value(entity, name, value)
+
+
+@lru_cache
+def _select(resource: Resource) -> Select[Any]:
+    column = resource.id_column
+    return select(*resource.columns.values()).where(column == bindparam(ID, type_=column.type))
+
+
+@lru_cache
+def _select_for_update(resource: Resource) -> Select[Any]:
+    return _select(resource).with_for_update()
+
+
+@lru_cache
+def _insert(resource: Resource) -> Any:
+    return insert(resource.table).returning(*resource.columns.values())
+
+
+@lru_cache
+def _update(resource: Resource) -> Update:
+    return update(resource.table).where(*_is_same(resource))
+
+
+@lru_cache
+def _update_returning(resource: Resource) -> Any:
+    return _update(resource).returning(*resource.columns.values())
+
+
+@lru_cache
+def _delete(resource: Resource) -> Delete:
+    return delete(resource.table).where(*_is_same(resource))
+
+
+def _is_same(resource: Resource) -> Any:
+    id, version = resource.id_column, resource.version_column
+    yield id == bindparam(ID, type_=id.type)
+    yield version == bindparam(VERSION, type_=version.type)

@@ -1,0 +1,113 @@
+"""The request body's JSON: bounded, and strict where parsers do not agree (RFC 8259, RFC 7493)."""
+
+import json
+import math
+import re
+from typing import Any
+
+from pyramid.request import Request
+
+from ..errors import Error, JSONAPIError, at
+from ..limits import Limits
+
+# Integers of more characters are beyond the doubles that JSON parsers agree on (RFC 7493 §2.2).
+LONGEST_INTEGER = 308
+
+
+class _InvalidJsonError(ValueError):
+    """The text is JSON to Python's parser, but not to RFC 8259 or I-JSON (RFC 7493)."""
+
+
+def read_json(request: Request, limits: Limits) -> Any:
+    """Return the value of the request's body.
+
+    :raises JSONAPIError: 413 if it is over `limits.max_body_size`, 400 if it is no JSON text in
+        UTF-8 (RFC 8259), repeats a name, has a number or a string that no IEEE double or UTF-8
+        text can hold (RFC 7493 §2), or is nested deeper than `limits.max_json_depth`.
+    """
+    body = _read(request, limits.max_body_size)
+    if not body:
+        raise JSONAPIError(Error(code="malformed_document", detail="The request has no body."))
+    try:
+        value = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_bounded,
+        )
+        if re.search(rb"\\u[dD][89a-fA-F]", body):
+            _refuse_surrogates(value)
+    except UnicodeDecodeError as error:
+        raise _invalid_json(f"The body is not UTF-8 at byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        detail = f"{error.msg} at line {error.lineno}, column {error.colno}."
+        raise _invalid_json(detail) from None
+    except _InvalidJsonError as error:
+        raise _invalid_json(str(error)) from None
+    except RecursionError:
+        raise _too_deep(limits) from None
+    if _depth_exceeds(value, limits.max_json_depth):
+        raise _too_deep(limits)
+    return value
+
+
+def _read(request: Request, limit: int) -> bytes:
+    too_large = JSONAPIError(
+        Error(code="body_too_large", detail=f"A body may have at most {limit} bytes.")
+    )
+    if (request.content_length or 0) > limit:
+        raise too_large
+    # Chunked bodies have no length: never take more than one byte too many.
+    body: bytes = request.body_file.read(limit + 1)
+    if len(body) > limit:
+        raise too_large
+    return body
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _InvalidJsonError("An object has the same name twice.")
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _InvalidJsonError(f"{name} is no JSON value.")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise _InvalidJsonError("A number is too large.")
+    return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise _InvalidJsonError("A number is too large.")
+    return int(text)
+
+
+def _refuse_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise _InvalidJsonError("A string has half of a surrogate pair.") from None
+
+
+def _depth_exceeds(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    if levels == 0:
+        return True
+    children = value.values() if isinstance(value, dict) else value
+    return any(_depth_exceeds(child, levels - 1) for child in children)
+
+
+def _invalid_json(detail: str) -> JSONAPIError:
+    return JSONAPIError(Error(code="invalid_json", detail=detail))
+
+
+def _too_deep(limits: Limits) -> JSONAPIError:
+    detail = f"The body is nested deeper than {limits.max_json_depth} levels."
+    return JSONAPIError(Error(code="malformed_document", detail=detail, source=at()))
