@@ -36,7 +36,7 @@ def begin_changes(connection: Connection) -> None:
 
 def _begin(connection: Connection, name: str) -> None:
     options = connection.get_execution_options().get(name)
-    if options is None:
+    if not options:  # there is nothing to do, or it has been done
         return
     if connection.in_transaction():
         connection.rollback()
