@@ -7,6 +7,7 @@ from pyramid.security import Allowed
 from sqlalchemy import select
 
 from tests.client import API, USERS, Client, user
+from tests.conftest import dispose
 from users_service import configure
 from users_service.jsonapi import begin_changes, begin_snapshot
 from users_service.models import User
@@ -27,8 +28,7 @@ def guarded(service):
     config.set_security_policy(ReadingPolicy())
     app = config.make_wsgi_app()
     yield Client(app)
-    for engine in app.registry["engines"].values():
-        engine.dispose()
+    dispose(app)
 
 
 @contextmanager
