@@ -63,6 +63,9 @@ CODE_OF_STATUS = {
     503: "unavailable",
 }
 
+Place = tuple[str | int, ...]
+"""The reference tokens that lead to a part of the request's document (RFC 6901 §3)."""
+
 JSONAPI_OBJECT: dict[str, Any] = {"version": "1.1"}
 
 # A client decides how many faults its document has; the answer stays small.
@@ -155,3 +158,18 @@ def parameter_source(name: str) -> dict[str, str]:
 
 def not_found() -> JSONAPIError:
     return JSONAPIError(Error(code="not_found", detail="There is no resource at this URL."))
+
+
+def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:
+    """An error of one field, with the name and the message that form-building clients read."""
+    meta = {"attribute": name, "message": message}
+    return Error(code=code, detail=message, source=at(*tokens), meta=meta)
+
+
+def malformed_error(detail: str, *tokens: str | int) -> Error:
+    """An error in the shape of a document, at a place in it."""
+    return Error(code="malformed_document", detail=detail, source=at(*tokens))
+
+
+def malformed(detail: str, *tokens: str | int) -> JSONAPIError:
+    return JSONAPIError(malformed_error(detail, *tokens))

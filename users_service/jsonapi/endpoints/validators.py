@@ -7,6 +7,7 @@ from pyramid.request import Request
 
 from ..errors import not_found
 from ..writing import body
+from ..writing.identifiers import load_linkage
 from ..writing.json_text import read_json
 
 
@@ -43,7 +44,7 @@ def read_changes(request: Request, **_: Any) -> None:
 def read_linkage(request: Request, **_: Any) -> None:
     """Read the document of a relationship."""
     document = read_json(request, request.jsonapi_limits)
-    request.validated["linkage"] = body.load_linkage(request.context, body.primary_data(document))
+    request.validated["linkage"] = load_linkage(request.context, body.primary_data(document))
 
 
 def read_operations(request: Request, **_: Any) -> None:

@@ -11,9 +11,10 @@ from ..reading import statements
 from ..reading.scope import Scopes
 from ..resource import Relationship, Resource
 from . import entities
-from .body import Linkage, Loaded
+from .body import Loaded
 from .changes import Change, LinkageChange, attributes_of
 from .conflicts import conflict
+from .identifiers import Linkage
 from .linkage import change_to_many, raise_versions, release
 from .locking import OWN, LocalIds, Resolved, identities, lock_all, lock_one, resolve
 from .preconditions import Precondition

@@ -7,31 +7,12 @@ from typing import Any
 from marshmallow import ValidationError
 from pyramid.request import Request
 
-from ..errors import Error, JSONAPIError, at
+from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
 from ..reading.permissions import forbidden, may
-from ..resource import Relationship, Resource
+from ..resource import Resource
+from .identifiers import Linkage, check_type, identity_faults, read_linkage, read_only
 
 Json = dict[str, Any]
-
-Place = tuple[str | int, ...]
-"""The reference tokens that lead to a part of the request's document."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
-    """A resource identifier object: an id, or the local id of a resource of the same request."""
-
-    id: Any = None
-    lid: str | None = None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Linkage:
-    """What a request says of a relationship: its identifiers, each once."""
-
-    relationship: Relationship
-    identifiers: tuple[Identifier, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +36,9 @@ def primary_data(document: Any, place: Place = ()) -> Any:
     :raises JSONAPIError: 400 if there is none.
     """
     if not isinstance(document, dict):
-        raise _malformed("Must be an object.", *place)
+        raise malformed("Must be an object.", *place)
     if "data" not in document:
-        raise _malformed("Has no member data.", *place)
+        raise malformed("Has no member data.", *place)
     return document["data"]
 
 
@@ -67,7 +48,7 @@ def load_new(resource: Resource, data: Any, place: Place = ("data",)) -> Loaded:
     :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
     """
     _check_shape(data, place, {"type"})
-    _check_type(resource, data, place)
+    check_type(resource, data, place)
     loaded, faults = _load(resource, data, place, partial=False)
     try:
         loaded.values.update(_client_id(resource, data))
@@ -88,7 +69,7 @@ def load_changes(
     :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
     """
     _check_shape(data, place, {"type"} if "lid" in _object(data) else {"type", "id"})
-    _check_type(resource, data, place)
+    check_type(resource, data, place)
     if "id" in data:
         try:
             same = resource.load_id(data["id"]) == expected_id
@@ -103,19 +84,6 @@ def load_changes(
     return loaded
 
 
-def load_linkage(relationship: Relationship, data: Any, place: Place = ("data",)) -> Linkage:
-    """Read the resource linkage of a relationship (§5.2.3.1).
-
-    :raises JSONAPIError: 400, 403, 404 or 409, with every fault at once.
-    """
-    if relationship.field.dump_only:
-        raise JSONAPIError(_read_only(relationship, place))
-    linkage, faults = _linkage(relationship, data, place)
-    if faults:
-        raise JSONAPIError(*faults)
-    return linkage
-
-
 def _object(data: Any) -> Json:
     return data if isinstance(data, dict) else {}
 
@@ -123,36 +91,19 @@ def _object(data: Any) -> Json:
 def _check_shape(data: Any, place: Place, required: set[str]) -> None:
     """Check the shape of a resource object (§5.2): 400 with every fault of it."""
     if not isinstance(data, dict):
-        raise _malformed("Must be one resource object.", *place)
-    faults = _identity_faults(data, place, required)
+        raise malformed("Must be one resource object.", *place)
+    faults = identity_faults(data, place, required)
     for name in ("attributes", "relationships"):
         if not isinstance(data.get(name, {}), dict):
-            faults.append(_shape_error("Must be an object.", *place, name))
+            faults.append(malformed_error("Must be an object.", *place, name))
     for name, value in _members(data, "relationships").items():
         spot = (*place, "relationships", name)
         if not isinstance(value, dict):
-            faults.append(_shape_error("Must be an object.", *spot))
+            faults.append(malformed_error("Must be an object.", *spot))
         elif "data" not in value:
-            faults.append(_shape_error("Has no member data.", *spot))
+            faults.append(malformed_error("Has no member data.", *spot))
     if faults:
         raise JSONAPIError(*faults)
-
-
-def _identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]:
-    faults = []
-    for name in ("type", "id", "lid"):
-        if name not in data:
-            if name in required:
-                faults.append(_shape_error(f"Has no member {name}.", *place))
-        elif not isinstance(data[name], str):
-            faults.append(_shape_error("Must be a string.", *place, name))
-    return faults
-
-
-def _check_type(resource: Resource, data: Json, place: Place) -> None:
-    if data["type"] != resource.type:
-        detail = f"Resources of type {resource.type} belong here."
-        raise JSONAPIError(Error(code="type_conflict", detail=detail, source=at(*place, "type")))
 
 
 def _client_id(resource: Resource, data: Json) -> Json:
@@ -197,9 +148,9 @@ def _load(
             detail = "There is no such relationship."
             faults.append(field_error("unknown_field", name, detail, *spot))
         elif relationship.field.dump_only:
-            faults.append(_read_only(relationship, spot))
+            faults.append(read_only(relationship, spot))
         else:
-            linkage, linkage_faults = _linkage(relationship, value["data"], (*spot, "data"))
+            linkage, linkage_faults = read_linkage(relationship, value["data"], (*spot, "data"))
             linkages.append(linkage)
             faults += linkage_faults
     if not partial:
@@ -220,55 +171,6 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
     ]
 
 
-def _null_refused(relationship: Relationship, place: Place) -> Error:
-    return field_error("invalid_value", relationship.name, "Must not be null.", *place)
-
-
-def _read_only(relationship: Relationship, place: Place) -> Error:
-    detail = f"The relationship {relationship.name} cannot be changed."
-    return Error(code="read_only_relationship", detail=detail, source=at(*place))
-
-
-def _linkage(relationship: Relationship, data: Any, place: Place) -> tuple[Linkage, list[Error]]:
-    """Read linkage: an array of identifiers, or one of them, or null (§5.2.3.1)."""
-    empty = Linkage(relationship=relationship, identifiers=())
-    if relationship.many != isinstance(data, list):
-        detail = "Must be an array." if relationship.many else "Must be one identifier, or null."
-        return empty, [_shape_error(detail, *place)]
-    if data is None:
-        if relationship.is_required:
-            return empty, [_null_refused(relationship, place)]
-        return empty, []
-    items = enumerate(data) if relationship.many else [(None, data)]
-    identifiers: dict[Any, Identifier] = {}
-    faults: list[Error] = []
-    for index, item in items:
-        spot = place if index is None else (*place, index)
-        try:
-            identifier = _identifier(relationship.target, item, spot)
-        except JSONAPIError as error:
-            faults += error.errors
-        else:
-            identifiers.setdefault((identifier.id, identifier.lid), identifier)
-    return Linkage(relationship=relationship, identifiers=tuple(identifiers.values())), faults
-
-
-def _identifier(target: Resource, item: Any, place: Place) -> Identifier:
-    """Read a resource identifier object (§5.2.4)."""
-    if not isinstance(item, dict):
-        raise _malformed("Must be a resource identifier object.", *place)
-    named = "lid" if "lid" in item and "id" not in item else "id"
-    if faults := _identity_faults(item, place, {"type", named}):
-        raise JSONAPIError(*faults)
-    _check_type(target, item, place)
-    if named == "lid":
-        return Identifier(lid=item["lid"], place=place)
-    try:
-        return Identifier(id=target.load_id(item["id"]), place=place)
-    except ValidationError:
-        raise JSONAPIError(related_not_found(target, place)) from None
-
-
 def permit_linkages(request: Request, loaded: Loaded) -> None:
     """Make sure that the caller may change the other ends of the linkage in a resource object.
 
@@ -281,11 +183,6 @@ def permit_linkages(request: Request, loaded: Loaded) -> None:
     ]
     if faults:
         raise JSONAPIError(*faults)
-
-
-def related_not_found(target: Resource, place: Place) -> Error:
-    detail = f"There is no such resource of type {target.type}."
-    return Error(code="related_not_found", detail=detail, source=at(*place))
 
 
 def _load_attributes(
@@ -318,17 +215,3 @@ def _value_error(
             return field_error("missing_field", name, f"The attribute {name} is required.", *parent)
         return field_error("invalid_value", name, fault["detail"], *parent)
     return field_error("invalid_value", name, fault["detail"], *place, *tokens)
-
-
-def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:
-    """An error of one field, with the name and the message that form-building clients read."""
-    meta = {"attribute": name, "message": message}
-    return Error(code=code, detail=message, source=at(*tokens), meta=meta)
-
-
-def _malformed(detail: str, *tokens: str | int) -> JSONAPIError:
-    return JSONAPIError(_shape_error(detail, *tokens))
-
-
-def _shape_error(detail: str, *tokens: str | int) -> Error:
-    return Error(code="malformed_document", detail=detail, source=at(*tokens))

@@ -7,9 +7,8 @@ from typing import Any
 from sqlalchemy import Table, UniqueConstraint, inspect
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import Error, at
+from ..errors import Error, Place, at, field_error
 from ..resource import Resource
-from .body import Place, field_error
 
 
 def conflict(

@@ -9,7 +9,7 @@ from ..reading import statements
 from ..reading.scope import Scopes
 from ..resource import Relationship, Resource
 from . import entities
-from .body import Identifier, Linkage, related_not_found
+from .identifiers import Identifier, Linkage, related_not_found
 from .preconditions import Precondition
 
 # The most parameters of one statement; engines take some ten thousands.

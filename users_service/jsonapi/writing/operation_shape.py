@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from ..errors import Error, JSONAPIError, at
-from .body import Place
+from ..errors import Error, JSONAPIError, Place, at, malformed, malformed_error
 
 Json = dict[str, Any]
 
@@ -40,20 +39,20 @@ def _faults(operation: Any, index: int) -> list[Error]:
     """Find what is wrong with the shape of one operation object."""
     place = (OPERATIONS_MEMBER, index)
     if not isinstance(operation, dict):
-        return [_fault("Must be an operation object.", *place)]
+        return [malformed_error("Must be an operation object.", *place)]
     faults = []
     if "op" not in operation:
-        faults.append(_fault("Has no member op.", *place))
+        faults.append(malformed_error("Has no member op.", *place))
     elif operation["op"] not in CODES:
-        faults.append(_fault(f"Must be one of {', '.join(CODES)}.", *place, "op"))
+        faults.append(malformed_error(f"Must be one of {', '.join(CODES)}.", *place, "op"))
     if "ref" in operation and "href" in operation:
-        faults.append(_fault("Has both ref and href.", *place))
+        faults.append(malformed_error("Has both ref and href.", *place))
     if operation.get("op") == "remove" and not operation.keys() & {"ref", "href"}:
-        faults.append(_fault("Has neither ref nor href.", *place))
+        faults.append(malformed_error("Has neither ref nor href.", *place))
     if "href" in operation and not isinstance(operation["href"], str):
-        faults.append(_fault("Must be a string.", *place, "href"))
+        faults.append(malformed_error("Must be a string.", *place, "href"))
     if not isinstance(operation.get("meta", {}), dict):
-        faults.append(_fault("Must be an object.", *place, "meta"))
+        faults.append(malformed_error("Must be an object.", *place, "meta"))
     if "ref" in operation:
         faults += _reference_faults(operation["ref"], (*place, "ref"))
     return faults
@@ -61,21 +60,13 @@ def _faults(operation: Any, index: int) -> list[Error]:
 
 def _reference_faults(reference: Any, place: Place) -> list[Error]:
     if not isinstance(reference, dict):
-        return [_fault("Must be an object.", *place)]
+        return [malformed_error("Must be an object.", *place)]
     faults = []
     if "type" not in reference or len(reference.keys() & {"id", "lid"}) != 1:
-        faults.append(_fault("Must have a type and either an id or a lid.", *place))
+        faults.append(malformed_error("Must have a type and either an id or a lid.", *place))
     if unknown := sorted(reference.keys() - {"type", "id", "lid", "relationship"}):
-        faults.append(_fault("Is no member of a reference.", *place, unknown[0]))
+        faults.append(malformed_error("Is no member of a reference.", *place, unknown[0]))
     for name, value in sorted(reference.items()):
         if not isinstance(value, str):
-            faults.append(_fault("Must be a string.", *place, name))
+            faults.append(malformed_error("Must be a string.", *place, name))
     return faults
-
-
-def malformed(detail: str, *place: str | int) -> JSONAPIError:
-    return JSONAPIError(_fault(detail, *place))
-
-
-def _fault(detail: str, *place: str | int) -> Error:
-    return Error(code="malformed_document", detail=detail, source=at(*place))

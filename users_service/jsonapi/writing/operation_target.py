@@ -10,11 +10,10 @@ from pyramid.interfaces import IRoutesMapper
 from pyramid.request import Request
 
 from ..api import api_of
-from ..errors import JSONAPIError, at, not_found
+from ..errors import JSONAPIError, Place, at, malformed, not_found
 from ..resource import Relationship, Resource
-from .body import Place
 from .locking import LocalIds, unknown_lid
-from .operation_shape import Json, malformed
+from .operation_shape import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,17 @@ from pyramid.request import Request
 
 from ..api import api_of
 from ..documents.document import DocumentBuilder
-from ..errors import Error, JSONAPIError, at
+from ..errors import Error, JSONAPIError, Place, at, malformed
 from ..reading.permissions import permit
 from ..reading.query import Query
 from ..reading.scope import Scopes
 from ..resource import Resource
 from . import actions
-from .body import Place, load_changes, load_linkage, load_new, permit_linkages
+from .body import load_changes, load_new, permit_linkages
 from .changes import Change
+from .identifiers import load_linkage
 from .locking import lock_all, unknown_lid
-from .operation_shape import OPERATIONS_MEMBER, Json, malformed, read_operations
+from .operation_shape import OPERATIONS_MEMBER, Json, read_operations
 from .operation_target import Target, TargetFinder
 from .preconditions import Precondition
 

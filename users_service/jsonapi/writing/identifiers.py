@@ -1,0 +1,114 @@
+"""Resource identifier objects and the linkage that is made of them (§5.2.3.1, §5.2.4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
+from ..resource import Relationship, Resource
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """A resource identifier object: an id, or the local id of a resource of the same request."""
+
+    id: Any = None
+    lid: str | None = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linkage:
+    """What a request says of a relationship: its identifiers, each once."""
+
+    relationship: Relationship
+    identifiers: tuple[Identifier, ...]
+
+
+def load_linkage(relationship: Relationship, data: Any, place: Place = ("data",)) -> Linkage:
+    """Read the resource linkage of a relationship (§5.2.3.1).
+
+    :raises JSONAPIError: 400, 403, 404 or 409, with every fault at once.
+    """
+    if relationship.field.dump_only:
+        raise JSONAPIError(read_only(relationship, place))
+    linkage, faults = read_linkage(relationship, data, place)
+    if faults:
+        raise JSONAPIError(*faults)
+    return linkage
+
+
+def _null_refused(relationship: Relationship, place: Place) -> Error:
+    return field_error("invalid_value", relationship.name, "Must not be null.", *place)
+
+
+def read_only(relationship: Relationship, place: Place) -> Error:
+    detail = f"The relationship {relationship.name} cannot be changed."
+    return Error(code="read_only_relationship", detail=detail, source=at(*place))
+
+
+def read_linkage(
+    relationship: Relationship, data: Any, place: Place
+) -> tuple[Linkage, list[Error]]:
+    """Read linkage: an array of identifiers, or one of them, or null (§5.2.3.1)."""
+    empty = Linkage(relationship=relationship, identifiers=())
+    if relationship.many != isinstance(data, list):
+        detail = "Must be an array." if relationship.many else "Must be one identifier, or null."
+        return empty, [malformed_error(detail, *place)]
+    if data is None:
+        if relationship.is_required:
+            return empty, [_null_refused(relationship, place)]
+        return empty, []
+    items = enumerate(data) if relationship.many else [(None, data)]
+    identifiers: dict[Any, Identifier] = {}
+    faults: list[Error] = []
+    for index, item in items:
+        spot = place if index is None else (*place, index)
+        try:
+            identifier = _read_identifier(relationship.target, item, spot)
+        except JSONAPIError as error:
+            faults += error.errors
+        else:
+            identifiers.setdefault((identifier.id, identifier.lid), identifier)
+    return Linkage(relationship=relationship, identifiers=tuple(identifiers.values())), faults
+
+
+def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
+    """Read a resource identifier object (§5.2.4)."""
+    if not isinstance(item, dict):
+        raise malformed("Must be a resource identifier object.", *place)
+    named = "lid" if "lid" in item and "id" not in item else "id"
+    if faults := identity_faults(item, place, {"type", named}):
+        raise JSONAPIError(*faults)
+    check_type(target, item, place)
+    if named == "lid":
+        return Identifier(lid=item["lid"], place=place)
+    try:
+        return Identifier(id=target.load_id(item["id"]), place=place)
+    except ValidationError:
+        raise JSONAPIError(related_not_found(target, place)) from None
+
+
+def related_not_found(target: Resource, place: Place) -> Error:
+    detail = f"There is no such resource of type {target.type}."
+    return Error(code="related_not_found", detail=detail, source=at(*place))
+
+
+def identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]:
+    faults = []
+    for name in ("type", "id", "lid"):
+        if name not in data:
+            if name in required:
+                faults.append(malformed_error(f"Has no member {name}.", *place))
+        elif not isinstance(data[name], str):
+            faults.append(malformed_error("Must be a string.", *place, name))
+    return faults
+
+
+def check_type(resource: Resource, data: Json, place: Place) -> None:
+    if data["type"] != resource.type:
+        detail = f"Resources of type {resource.type} belong here."
+        raise JSONAPIError(Error(code="type_conflict", detail=detail, source=at(*place, "type")))
