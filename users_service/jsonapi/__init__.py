@@ -1,21 +1,48 @@
 """JSON:API 1.1 on Pyramid, Cornice, marshmallow-jsonapi and SQLAlchemy, for any host application.
 
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
-JSON:API recommends, below the route prefix of the caller; whatever goes wrong is answered with an
-errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
-`config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
+JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
+with an errors document. `config.add_jsonapi_entry()` serves the entry document and atomic
+operations, `config.add_jsonapi_description(Information(…))` the OpenAPI document of all of it, and
+`config.set_jsonapi_limits(Limits(…))` bounds what clients control. Their order does not matter.
 
-What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
-commits or rolls back, and whose statements may lock rows in any order if `is_batch(request)`; a
-security policy that knows the permissions `<type>:read`, `:create`, `:update` and `:delete`. For a
-request with a safe method its execution option `snapshot` may have the options with which several
-of its statements see one state. Constraints need names, by a naming convention, to be led back to
-fields; text columns need a collation by code point to be sorted the same on every engine; ids and
-integers need bounds in the schema. A Cornice service of the host's own answers in kind with
-`error_handler=cornice_errors`, and to OPTIONS with the view `list_methods`.
+What it asks for:
 
-It creates no session, commits nothing, spells no URL prefix, and knows none of the host's
-resources.
+* a security policy that knows the permissions `<type>:read`, `:create`, `:update` and `:delete`.
+  Reading and changing linkage takes the permission on both of its types.
+* models with a `version_id_col`, and constraints named by a naming convention, by which an error of
+  the database is led back to a field. Text columns need a collation by code point to be sorted the
+  same on every engine; ids and integers need bounds in the schema.
+* `request.dbconnection`, by the contract below.
+
+The contract of the connection:
+
+* The host opens it when it is first asked for, and ends its transaction with the request: it
+  commits what was done by an answer below 400, and rolls back all else. This package never commits.
+* Before the view, the host may read over it, as a security policy does that looks for a token. What
+  is read there is in a transaction of its own, which ends when the view begins its own; nothing may
+  be written there. Until then no lock is taken: what is malformed or refused waits for nobody.
+* A view that reads by several statements calls `begin_snapshot(connection)` first. The connection's
+  execution option `snapshot` has the options with which they see one state of the database. A read
+  by one statement begins nothing.
+* A view that changes something calls `begin_changes(connection)` first. The execution option
+  `changes` has the options with which its transaction takes the locks that it needs from the start,
+  as `BEGIN IMMEDIATE` on SQLite. Hand-written views of the host do the same.
+* Rows are locked in one order, by type and id, so that requests do not wait for each other in a
+  circle; but a batch of operations (`is_batch(request)`) may lock in any order, which the host has
+  to be ready for. A request whose transaction an engine has given up may be carried out again from
+  its start: whether it is, is the host's affair.
+
+What the host may add:
+
+* `add_jsonapi_resource(…, visible=function)` says which resources a caller sees (`Visibility`).
+  What it does not see is not there, in whatever way it is asked for.
+* `config.add_jsonapi_change_handler(function)` reads the `Change`s of a request before COMMIT. The
+  mapper events of models are not called, and models that have listeners to them are refused.
+* A Cornice service of the host's own answers in kind with `error_handler=cornice_errors`, and to
+  OPTIONS with the view `list_methods`.
+
+It creates no session, spells no URL prefix, and knows none of the host's resources.
 """
 
 from pyramid.config import Configurator
