@@ -19,7 +19,6 @@ from ..errors import Error, JSONAPIError, code_of_status
 from ..limits import Limits
 from ..reading.query import CURSOR_PROFILE, Endpoint, parse_query, refuse_parameters
 from ..resource import Relationship, Resource
-from ..writing.entities import check_model
 from . import views
 from .validators import (
     permit_target,
@@ -59,16 +58,21 @@ def include_cornice(config: Configurator) -> None:
 def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[Any]) -> None:
     """Serve a mapped class under the type of its schema: the directive of this package.
 
+    When the configuration is committed, all resources are checked before the first is served.
+
     :param model: the mapped class, with a `version_id_col`.
     :param schema: its marshmallow-jsonapi schema class.
-    :raises ConfigurationError: when the configuration is committed, if the two do not fit.
     """
     api = api_of(config.registry)
-    kind = schema.opts.type_
+    kind = getattr(schema.opts, "type_", None) or schema.__name__
 
     def register() -> None:
-        check_model(model)
-        api.resources[kind] = Resource(model=model, schema=schema(), resources=api.resources)
+        try:
+            made = schema()
+        except ValueError as error:  # with which marshmallow tells that it has no id, or no type_
+            api.refused[kind] = f"{schema.__name__}: {error}."
+        else:
+            api.resources[kind] = Resource(model=model, schema=made, resources=api.resources)
 
     def serve() -> None:
         resource = api.resources[kind]
@@ -78,7 +82,8 @@ def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[An
             _serve_related(config, relationship)
             _serve_linkage(config, relationship)
 
-    # All resources are known before the first one is served, in whatever order they are added.
+    # All resources are known and checked before the first is served, in whatever order they are
+    # added.
     config.action(("jsonapi resource", kind), register, order=PHASE0_CONFIG)
     config.action(("jsonapi services", kind), serve, order=PHASE1_CONFIG)
 
