@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ..errors import Error, JSONAPIError
-from ..resource import Relationship, Resource
+from ..resource import Relationship, Resource, all_relationships
 
 # Parameters of one statement; engines take some ten thousands.
 CHUNK = 500
@@ -55,11 +55,12 @@ def raise_versions(connection: Connection, resource: Resource, ids: Iterable[Any
 
 
 def release(connection: Connection, resource: Resource, id: Any) -> None:
-    """Take a resource that is about to be deleted out of the relationships that others have to it.
+    """Take a resource that is about to be deleted out of the relationships that others have to it,
+    and raise the versions of these others.
 
     What a foreign key of another table demands of it is left to the database.
     """
-    for relationship in resource.relationships.values():
+    for relationship in all_relationships(resource):
         if relationship.holds_key:
             key = connection.scalar(select(relationship.key_column).where(resource.id_column == id))
             related = [] if key is None else [key]
