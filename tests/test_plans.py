@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event, select, text
 
 from tests.client import API, USERS
 from tests.conftest import Service, database_url, dispose
-from users_service.cli.seed import seed
+from users_service.cli.seeding import seed
 from users_service.database.engine import make_engine
 from users_service.database.migrations import upgrade_database
 from users_service.models import Role, User

@@ -15,9 +15,8 @@ from sqlalchemy import event, func, select
 
 from tests.client import API, USERS
 from tests.server import ROOT
-from users_service.cli import main
-from users_service.cli import seed as seeding
-from users_service.cli.seed import seed
+from users_service.cli import main, seeding
+from users_service.cli.seeding import seed
 from users_service.models import Group, Role, User
 from users_service.models.base import Base
 from users_service.models.groups import memberships

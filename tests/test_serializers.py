@@ -12,7 +12,7 @@ from sqlalchemy import JSON, MetaData, create_engine, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from users_service.jsonapi.documents.responses import dumps
-from users_service.jsonapi.documents.serializers import Serializer, ask, converter, serializer
+from users_service.jsonapi.documents.serializers import NEEDS_ROW, Serializer, converter, serializer
 from users_service.jsonapi.resource import Resource
 from users_service.models import Group, Role, User
 from users_service.schemas import GroupSchema, RoleSchema, UserSchema
@@ -60,7 +60,7 @@ def test_a_resource_is_serialized_as_its_schema_would(model, schema, data):
 @pytest.mark.parametrize("schema", [UserSchema, RoleSchema, GroupSchema])
 def test_every_field_of_the_service_is_compiled(schema):
     resource = Resource(model=None, schema=schema(), resources={})
-    assert [name for name, f in resource.readable.items() if converter(f) is ask] == []
+    assert [name for name, f in resource.readable.items() if converter(f) is NEEDS_ROW] == []
 
 
 class Base(DeclarativeBase):

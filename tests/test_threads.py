@@ -20,7 +20,7 @@ from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.host import LOCK
 from tests.server import ROOT, process
-from users_service.cli.seed import seed
+from users_service.cli.seeding import seed
 from users_service.database.migrations import upgrade
 from users_service.server import threads_for
 

@@ -48,11 +48,13 @@ class Toy:
         with self.engine.connect() as connection:
             return len(connection.execute(select(model.id)).all())
 
-    def operate(self, *operations: Any, limits: Limits | None = None) -> TestResponse:
+    def operate(
+        self, *operations: Any, limits: Limits | None = None, headers: dict[str, str] | None = None
+    ) -> TestResponse:
         """Send operations in one request."""
         client = self.client if limits is None else self.client_with(limits)
         media = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
-        headers = {"Content-Type": media, "Accept": media}
+        headers = {"Content-Type": media, "Accept": media} | (headers or {})
         return client.post(OPERATIONS, {"atomic:operations": operations}, headers=headers)
 
     def article(self, **attributes: Any) -> Row:

@@ -1,5 +1,7 @@
 """What models say of their entities is heeded."""
 
+from types import SimpleNamespace
+
 import pytest
 from marshmallow_jsonapi import Schema, fields
 from sqlalchemy import create_engine, event, select
@@ -11,6 +13,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.exc import StaleDataError
 
+from users_service.jsonapi.reading.scope import Scopes
 from users_service.jsonapi.resource import Resource
 from users_service.jsonapi.writing import entities
 
@@ -67,9 +70,14 @@ def connection(book):
     engine.dispose()
 
 
-def stored(connection, resource, **values):
+@pytest.fixture
+def scopes(connection):
+    return Scopes(SimpleNamespace(dbconnection=connection))
+
+
+def stored(scopes, resource, **values):
     entity = resource.model(**values)
-    entities.store_new(connection, resource, entity)
+    entities.store_new(scopes, resource, entity)
     return entity
 
 
@@ -77,19 +85,19 @@ def row(connection, book) -> dict:
     return dict(connection.execute(select(*book.__table__.c)).one()._mapping)
 
 
-def test_a_new_entity_is_stored_as_its_model_says(connection, resource, book):
-    entity = stored(connection, resource, title=" Iliad")
+def test_a_new_entity_is_stored_as_its_model_says(scopes, connection, resource, book):
+    entity = stored(scopes, resource, title=" Iliad")
     expected = {"id": 1, "version": 1, "title": "Iliad", "shelf": "new", "changes": 0}
     assert row(connection, book) == expected | {"title_key": " iliad of None", "note": "made"}
     assert (entity.id, entity.version, entity.shelf) == (1, 1, "new")
 
 
-def test_a_change_is_stored_as_its_model_says(connection, resource, book):
-    stored(connection, resource, title="Iliad", shelf="epics")
-    entity = entities.lock(connection, resource, 1)
+def test_a_change_is_stored_as_its_model_says(scopes, connection, resource, book):
+    stored(scopes, resource, title="Iliad", shelf="epics")
+    entity = entities.lock(scopes.of(resource), 1)
     before = entities.values_of(resource, entity)
     entity.title = "Odyssey"
-    entities.store_changes(connection, resource, entity, before)
+    entities.store_changes(scopes, resource, entity, before)
     assert row(connection, book) == {
         "id": 1,
         "version": 2,
@@ -102,33 +110,33 @@ def test_a_change_is_stored_as_its_model_says(connection, resource, book):
     assert (entity.version, entity.changes) == (2, 7)
 
 
-def test_what_does_not_change_is_not_written(connection, resource, book):
-    stored(connection, resource, shelf="epics", title="Iliad")
-    entity = entities.lock(connection, resource, 1)
+def test_what_does_not_change_is_not_written(scopes, connection, resource, book):
+    stored(scopes, resource, shelf="epics", title="Iliad")
+    entity = entities.lock(scopes.of(resource), 1)
     before = entities.values_of(resource, entity)
     entity.title = "Iliad"
     statements = []
     event.listen(connection.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
-    entities.store_changes(connection, resource, entity, before)
+    entities.store_changes(scopes, resource, entity, before)
     assert statements == []
     assert row(connection, book)["version"] == 1
 
 
 @pytest.mark.parametrize("how", ["changed", "deleted"])
 def test_what_somebody_else_has_changed_in_spite_of_the_lock_is_no_change(
-    connection, resource, book, how
+    scopes, connection, resource, book, how
 ):
-    stored(connection, resource, title="Iliad")
-    entity = entities.lock(connection, resource, 1)
+    stored(scopes, resource, title="Iliad")
+    entity = entities.lock(scopes.of(resource), 1)
     before = entities.values_of(resource, entity)
     table = book.__table__
     connection.execute(table.update().values(version=2) if how == "changed" else table.delete())
     entity.title = "Odyssey"
     with pytest.raises(StaleDataError):
-        entities.store_changes(connection, resource, entity, before)
+        entities.store_changes(scopes, resource, entity, before)
     with pytest.raises(StaleDataError):
-        entities.remove(connection, resource, entity)
+        entities.remove(scopes, resource, entity)
 
 
-def test_there_is_nothing_to_lock_where_there_is_nothing(connection, resource):
-    assert entities.lock(connection, resource, 1) is None
+def test_there_is_nothing_to_lock_where_there_is_nothing(scopes, connection, resource):
+    assert entities.lock(scopes.of(resource), 1) is None

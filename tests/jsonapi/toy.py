@@ -36,11 +36,12 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    bindparam,
 )
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
-from users_service.jsonapi import Limits, cornice_errors
+from users_service.jsonapi import Limits, Visibility, cornice_errors
 
 ARTICLES = "/toy/articles"
 PEOPLE = "/toy/people"
@@ -348,9 +349,33 @@ def outcomes(config: Configurator) -> None:
     config.add_view(crash_in_pyramid, route_name="crash_in_pyramid")
 
 
+def _is_author(article: Any) -> Any:
+    return article.author_id == bindparam("caller_id", type_=UUID_TYPE)
+
+
+def seen_by_author(request: Any) -> Visibility | None:
+    """An article is seen by its author. Whoever says not who it is sees everything."""
+    caller = request.headers.get("X-Caller")
+    if caller is None:
+        return None
+    return Visibility(condition=_is_author, values={"caller_id": UUID(caller)})
+
+
+def _is_no_stranger(person: Any) -> Any:
+    return person.team.is_distinct_from(bindparam("caller_stranger", type_=String()))
+
+
+def unless_stranger(request: Any) -> Visibility | None:
+    """Nobody of the team in the header is seen."""
+    team = request.headers.get("X-Strangers")
+    if team is None:
+        return None
+    return Visibility(condition=_is_no_stranger, values={"caller_stranger": team})
+
+
 def resources(config: Configurator) -> None:
-    config.add_jsonapi_resource(Article, ArticleSchema)
-    config.add_jsonapi_resource(Person, PersonSchema)
+    config.add_jsonapi_resource(Article, ArticleSchema, visible=seen_by_author)
+    config.add_jsonapi_resource(Person, PersonSchema, visible=unless_stranger)
     config.add_jsonapi_resource(Tag, TagSchema)
     config.add_jsonapi_resource(Comment, CommentSchema)
     config.add_jsonapi_entry()

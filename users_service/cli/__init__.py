@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pyramid.exceptions import ConfigurationExecutionError
 
 from users_service import docs
-from users_service.cli.seed import SeedError, seed
+from users_service.cli.seeding import SeedError, seed
 from users_service.database import migrations
 from users_service.database.engine import make_engine
 from users_service.jsonapi import ResourceError

@@ -17,7 +17,7 @@ from users_service.settings import Settings
 # round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
 TRUSTED = 5.0
 
-# How a transaction begins on SQLite; `immediate` takes the write lock at once.
+# The execution option that says how a transaction begins on SQLite.
 SQLITE_BEGIN = "sqlite_begin"
 
 # Seconds that those wait for a lock at first which may wait for each other in a circle.
@@ -97,13 +97,13 @@ def snapshot(engine: Engine) -> dict[str, Any]:
     return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
 
 
-def writing(engine: Engine) -> Engine:
-    """Return the same engine for transactions that are going to write.
+def changes(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection on which statements change what they read.
 
-    On SQLite they take the write lock when they begin and wait for it; a transaction that read
-    first is told "database is locked" at once when it comes to write.
+    On SQLite their transaction takes the write lock when it begins, and waits for it: one that has
+    read first is told "database is locked" at once when it comes to write.
     """
-    return engine.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+    return {SQLITE_BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
 
 
 def lock_in_any_order(connection: Connection, lock_timeout: float, *, again: bool) -> None:

@@ -24,14 +24,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from users_service import waits
 from users_service.database.engine import (
     BRIEFLY,
+    changes,
     lock_in_any_order,
     make_engine,
     make_reading_engine,
     snapshot,
-    writing,
 )
 from users_service.database.migrations import check_schema
-from users_service.jsonapi import is_batch
+from users_service.jsonapi import begin_changes, is_batch
 from users_service.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -58,10 +58,10 @@ def includeme(config: Configurator) -> None:
     reading_engine = make_reading_engine(settings, engine)
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
-    config.registry["writing"] = writing(engine)
+    config.registry["writing"] = engine.execution_options(changes=changes(engine))
     config.add_settings(
         {
-            "tm.activate_hook": changes,
+            "tm.activate_hook": may_change,
             # An error that is returned and not raised must not commit what was flushed before it.
             "tm.commit_veto": pyramid_tm.default_commit_veto,
             "tm.manager_hook": new_manager,
@@ -134,14 +134,15 @@ class Committing:
     abort = tpc_finish = tpc_abort = _close
 
 
-def changes(request: Request) -> bool:
+def may_change(request: Request) -> bool:
     """Whether a request may change anything, and so needs a transaction to commit."""
     return request.method not in SAFE_METHODS
 
 
 def dbsession(request: Request) -> Session:
     """A session on the connection of this request, flushed and ended with its transaction."""
-    if changes(request):
+    if may_change(request):
+        begin_changes(request.dbconnection)
         return make_session(bind=request.dbconnection)
     return Session(request.dbconnection)
 
@@ -151,7 +152,7 @@ def dbconnection(request: Request) -> Connection:
     nothing is changed, given back in the end.
     """
     connection: Connection
-    if changes(request):
+    if may_change(request):
         connection = Committing(request.tm, request.registry["writing"]).connection
         again = request.environ.get(AGAIN)
         if again is not None and is_batch(request):
@@ -193,7 +194,7 @@ def _is_lost_read(request: Request) -> bool:
     """Whether a connection was lost by a request that changes nothing: another one will do."""
     error = request.exception
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost and not changes(request)
+    return lost and not may_change(request)
 
 
 def _is_repeatable(request: Request, max_body_size: int) -> bool:

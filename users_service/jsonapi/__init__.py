@@ -26,6 +26,7 @@ from .checks import ResourceError, check_resources
 from .documents.links import base_url, description_url, is_batch
 from .documents.responses import request_id
 from .endpoints.services import (
+    add_jsonapi_change_handler,
     add_jsonapi_entry,
     add_jsonapi_resource,
     cornice_errors,
@@ -37,13 +38,21 @@ from .endpoints.views import list_methods
 from .errors import Error, JSONAPIError
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
+from .reading.scope import Scopes, Visibility
+from .reading.statements import begin_changes, begin_snapshot
+from .writing.changes import Change, LinkageChange
 
 __all__ = [
+    "Change",
     "Error",
     "Information",
     "JSONAPIError",
     "Limits",
+    "LinkageChange",
     "ResourceError",
+    "Visibility",
+    "begin_changes",
+    "begin_snapshot",
     "cornice_errors",
     "description",
     "includeme",
@@ -57,10 +66,12 @@ def includeme(config: Configurator) -> None:
     config.include(include_cornice)
     config.include(".endpoints.exceptions")
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
+    config.add_directive("add_jsonapi_change_handler", add_jsonapi_change_handler)
     config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
+    config.add_request_method(Scopes, "jsonapi_scopes", reify=True)
     config.add_request_method(request_id, reify=True)
     config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)

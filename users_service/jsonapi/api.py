@@ -53,6 +53,7 @@ class Api:
     :param description: the OpenAPI document, once it has been asked for.
     :param methods: what is served, by the name of the route and of the method.
     :param routes: what atomic operations can be about, by the name of its route.
+    :param change_handlers: the host's functions that read what requests have changed.
     :param paths: the paths of the routes that have no variables, once they have been made.
     """
 
@@ -63,6 +64,7 @@ class Api:
     description: dict[str, Any] | None = None
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)
     routes: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
+    change_handlers: list[Callable[..., None]] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
 
 

@@ -148,7 +148,7 @@ def at(*tokens: str | int) -> dict[str, str]:
     return {"pointer": pointer(*tokens)}
 
 
-def parameter(name: str) -> dict[str, str]:
+def parameter_source(name: str) -> dict[str, str]:
     """The source of an error in a query parameter."""
     return {"parameter": name}
 

@@ -25,11 +25,14 @@ class Resource:
     :param schema: an instance of its marshmallow-jsonapi schema: the one declaration of its type,
         its id and its fields, with what may be read and written.
     :param resources: every resource of the API by type, for relationships to find their targets.
+    :param visible: gives the `Visibility` for a request, or None if its caller sees all; None where
+        every caller does.
     """
 
     model: type[Any]
     schema: Any
     resources: Mapping[str, "Resource"]
+    visible: Callable[[Any], Any] | None = None
 
     @cached_property
     def type(self) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Answer:
     :param headers: header fields that belong to the document.
     :param version: the version of the resource that it is about: its entity tag begins with it.
     :param media: the variant of the media type; that which was negotiated if None.
+    :param changes: what has been changed, as `Change`s, for the host to read.
     """
 
     document: dict[str, Any] | None = None
@@ -31,6 +32,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     version: int | None = None
     media: Media | None = None
+    changes: Sequence[Any] = ()
 
 
 def dumps(document: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -13,6 +12,7 @@ from marshmallow.fields import Field
 from marshmallow.utils import ensure_text_type
 from sqlalchemy import Row
 
+from ..reading.projection import Projection, id_of
 from ..resource import Resource
 from .links import relationship_links
 
@@ -21,13 +21,16 @@ Json = dict[str, Any]
 Convert = Callable[[Any], Any]
 """From a column's value to its JSON, or to what `media.dumps` writes as that; None to leave it."""
 
+
+def NEEDS_ROW(value: Any) -> Any:  # noqa: N802  # it is a mark, and is called by nobody
+    """Stands for the conversion of a field that has to see all of the row."""
+    return value
+
+
 Linkage = Mapping[str, Mapping[Any, Any]]
 """The linkage of relationships, by their names and the ids of the resources that have them."""
 
 EMPTY: Mapping[Any, Any] = {}
-
-# Where the values of a row stand: the id, the version, then the attributes that are shown.
-FIRST_ATTRIBUTE = 2
 
 # The longest URL for which links are kept: clients choose the host.
 LONGEST_KEPT = 256
@@ -49,34 +52,35 @@ _OF_VALUE = {fields.Boolean._serialize, fields.DateTime._serialize, fields.Numbe
 class Serializer:
     """Makes the resource objects of one type with one set of fields.
 
-    :param names: the attributes that are shown, in the order in which rows have them.
-    :param related: the relationships that are shown.
+    :param projection: what rows have, and which fields are shown.
     """
 
-    def __init__(self, resource: Resource, names: Sequence[str], related: Sequence[str]) -> None:
+    def __init__(self, projection: Projection) -> None:
+        resource, shown = projection.resource, projection.shown
+        names = projection.names
+        self._projection = projection
         self._type = resource.type
         self._uuids = resource.python_type("id") is UUID
         self._plain_ids = self._uuids or resource.python_type("id") is int  # nothing to escape
         self._names = names
-        self._attributes = slice(FIRST_ATTRIBUTE, FIRST_ATTRIBUTE + len(names))
         converters = [_converter(resource, name) for name in names]
         self._converted = [
             (place, convert)
             for place, convert in enumerate(converters)
-            if convert not in (None, ask)
+            if convert not in (None, NEEDS_ROW)
         ]
         self._asked = [
             (place, resource.attributes[names[place]], resource.attribute(names[place]))
             for place, convert in enumerate(converters)
-            if convert is ask
+            if convert is NEEDS_ROW
         ]
-        self._related = [resource.relationships[name] for name in related]
+        self._related = [
+            relationship
+            for name, relationship in resource.relationships.items()
+            if shown is None or name in shown
+        ]
         self._links = lru_cache(maxsize=16)(self._written_links)
-        self._values = attrgetter(
-            resource.id_attribute,
-            resource.version_attribute,
-            *(resource.attribute(name) for name in names),
-        )
+        self._values = projection.values_of_entity()
 
     def resource_objects(
         self, sources: Sequence[Any], collection: str, linkage: Linkage = EMPTY
@@ -91,7 +95,8 @@ class Serializer:
         # Column by column, which takes less than row by row. Some rows have more columns behind.
         rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
         columns = list(zip(*rows, strict=False))
-        ids = self._ids(columns[0])
+        keys = id_of(columns)
+        ids = self._ids(keys)
         kind, names = self._type, self._names
         if names:
             attributes = zip(*self._attributes_of(columns, sources), strict=True)
@@ -101,7 +106,7 @@ class Serializer:
             ]
         else:
             found = [{"type": kind, "id": id} for id in ids]
-        self._add_links(found, columns[0], collection, linkage)
+        self._add_links(found, keys, collection, linkage)
         return found
 
     def _add_links(
@@ -145,7 +150,7 @@ class Serializer:
         self, columns: Sequence[Sequence[Any]], sources: Sequence[Any]
     ) -> list[Sequence[Any]]:
         """The values of each attribute that is shown."""
-        found = list(columns[self._attributes])
+        found = self._projection.shown_columns(columns)
         for place, convert in self._converted:
             found[place] = [convert(value) for value in found[place]]
         for place, field, attribute in self._asked:
@@ -161,11 +166,7 @@ def _around_id(value: Any) -> list[str]:
 @lru_cache(maxsize=512)  # clients choose the fields
 def serializer(resource: Resource, shown: frozenset[str] | None) -> Serializer:
     """The serializer of a resource with some of its fields, or with all."""
-    return Serializer(
-        resource,
-        [name for name in resource.readable if shown is None or name in shown],
-        [name for name in resource.relationships if shown is None or name in shown],
-    )
+    return Serializer(Projection(resource, shown))
 
 
 def _converter(resource: Resource, name: str) -> Convert | None:
@@ -176,7 +177,7 @@ def _converter(resource: Resource, name: str) -> Convert | None:
 
 
 def converter(field: Any) -> Convert:
-    """The function that a field serializes values by, or `ask` for a type that is not known.
+    """The function that a field serializes values by, or `NEEDS_ROW` for a type that is not known.
 
     A field type of the host's own may have `dump_value(value)` beside its `_serialize`, to say that
     it needs no more than the value.
@@ -186,19 +187,14 @@ def converter(field: Any) -> Convert:
         return _text
     if serialize is fields.List._serialize:
         inner = converter(field.inner)
-        if inner is not ask:
+        if inner is not NEEDS_ROW:
             return lambda values: None if values is None else [inner(value) for value in values]
     elif serialize in _OF_VALUE:
         return lambda value: field._serialize(value, None, None)
     elif _owner(field, "_serialize") is _owner(field, "dump_value"):
         dump: Convert = field.dump_value
         return dump
-    return ask
-
-
-def ask(value: Any) -> Any:
-    """Stands for a field that has to be asked itself, with all of the row."""
-    return value
+    return NEEDS_ROW
 
 
 def _text(value: Any) -> str | None:

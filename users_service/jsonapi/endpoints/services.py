@@ -1,6 +1,6 @@
 """The directives that make resources into Cornice services."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from cornice.errors import Errors
@@ -17,11 +17,16 @@ from ..documents import links, media
 from ..documents.responses import Answer, respond
 from ..errors import Error, JSONAPIError, code_of_status
 from ..limits import Limits
-from ..reading.query import CURSOR_PROFILE, Endpoint, parse_query, refuse_parameters
+from ..reading.parameters import parse_query
+from ..reading.permissions import permit
+from ..reading.query import CURSOR_PROFILE, Endpoint
+from ..reading.query_string import refuse_parameters
+from ..reading.scope import Visibility
+from ..reading.statements import begin_changes
 from ..resource import Relationship, Resource
+from ..writing.changes import Change
 from . import views
 from .validators import (
-    permit_target,
     read_changes,
     read_id,
     read_linkage,
@@ -55,13 +60,20 @@ def include_cornice(config: Configurator) -> None:
     config.add_request_method(lambda request: {}, "info", reify=True)
 
 
-def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[Any]) -> None:
+def add_jsonapi_resource(
+    config: Configurator,
+    model: type[Any],
+    schema: type[Any],
+    visible: Callable[[Request], Visibility | None] | None = None,
+) -> None:
     """Serve a mapped class under the type of its schema: the directive of this package.
 
     When the configuration is committed, all resources are checked before the first is served.
 
     :param model: the mapped class, with a `version_id_col`.
     :param schema: its marshmallow-jsonapi schema class.
+    :param visible: says for a request which of the resources its caller sees; None for all. What a
+        caller does not see is not there: neither by id nor in lists, totals, filters or linkage.
     """
     api = api_of(config.registry)
     kind = getattr(schema.opts, "type_", None) or schema.__name__
@@ -72,7 +84,7 @@ def add_jsonapi_resource(config: Configurator, model: type[Any], schema: type[An
         except ValueError as error:  # with which marshmallow tells that it has no id, or no type_
             api.refused[kind] = f"{schema.__name__}: {error}."
         else:
-            api.resources[kind] = Resource(model=model, schema=made, resources=api.resources)
+            api.resources[kind] = Resource(model, made, api.resources, visible)
 
     def serve() -> None:
         resource = api.resources[kind]
@@ -117,23 +129,45 @@ def request_limits(request: Request) -> Limits:
     return api_of(request.registry).limits
 
 
+def add_jsonapi_change_handler(
+    config: Configurator, handler: Callable[[Request, Sequence[Change]], None]
+) -> None:
+    """Let a function read what each request has changed, before COMMIT.
+
+    It may write to the request's connection, and refuses the changes by raising a `JSONAPIError`.
+
+    :param handler: is called with the request and its changes, in their order, once all of them
+        are made. Several are called in the order in which they were added.
+    """
+    config.action(
+        ("jsonapi change handler", handler),
+        lambda: api_of(config.registry).change_handlers.append(handler),
+        order=PHASE0_CONFIG,
+    )
+
+
+def offer_changes(request: Request, changes: Sequence[Change]) -> None:
+    """Let the host read what has been changed."""
+    if made := [change for change in changes if change]:
+        for handler in api_of(request.registry).change_handlers:
+            handler(request, made)
+
+
 def _serve_collection(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}{SUFFIX}")
-    may = f"{resource.type}:"
     listed, shown = Endpoint(resource=resource, collection=True), Endpoint(resource=resource)
-    _add(config, service, "GET", views.list_resources, may + "read", query=listed, profiles=CURSORS)
-    _add(config, service, "POST", views.create_resource, may + "create", query=shown, body=read_new)
+    _add(config, service, "GET", views.list_resources, "read", query=listed, profiles=CURSORS)
+    _add(config, service, "POST", views.create_resource, "create", query=shown, body=read_new)
     _finish(config, service)
 
 
 def _serve_item(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}/{ID}{SUFFIX}", "item")
-    may = f"{resource.type}:"
     shown = Endpoint(resource=resource)
     update, delete = views.update_resource, views.delete_resource
-    _add(config, service, "GET", views.read_resource, may + "read", query=shown)
-    _add(config, service, "PATCH", update, may + "update", query=shown, body=read_changes)
-    _add(config, service, "DELETE", delete, may + "delete")
+    _add(config, service, "GET", views.read_resource, "read", query=shown)
+    _add(config, service, "PATCH", update, "update", query=shown, body=read_changes)
+    _add(config, service, "DELETE", delete, "delete")
     _finish(config, service)
 
 
@@ -146,8 +180,7 @@ def _serve_related(config: Configurator, relationship: Relationship) -> None:
         service,
         "GET",
         views.list_related if many else views.read_related,
-        f"{source.type}:read",
-        permit_target,
+        "read",
         query=Endpoint(resource=relationship.target, collection=many),
         profiles=CURSORS if many else frozenset(),
     )
@@ -163,7 +196,7 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
         service,
         "GET",
         views.list_linkage if many else views.read_linkage,
-        f"{source.type}:read",
+        "read",
         query=Endpoint(resource=relationship.target, collection=many, through=relationship),
         profiles=CURSORS if many else frozenset(),
     )
@@ -171,7 +204,7 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
     if many:
         changes += [("POST", views.add_linkage), ("DELETE", views.remove_linkage)]
     for method, change in changes:
-        _add(config, service, method, change, f"{source.type}:update", body=read_linkage)
+        _add(config, service, method, change, "update", body=read_linkage)
     _finish(config, service)
 
 
@@ -216,8 +249,8 @@ def _add(
     service: Service,
     name: str,
     view: Callable[[Request], Answer],
-    permission: str | None,
-    *checks: Validator,
+    action: str | None,
+    *,
     query: Endpoint | None = None,
     body: Validator | None = None,
     extension: str | None = None,
@@ -225,8 +258,14 @@ def _add(
 ) -> None:
     """Add a method to a service: its view behind its validators, in their order.
 
+    :param action: what the caller needs a permission for; None for what everyone may do.
     :param query: what the query string may ask for.
     """
+    context = service.factory(None) if hasattr(service, "factory") else None
+
+    def permit_action(request: Request, **_: Any) -> None:
+        if action is not None:
+            permit(request, action, request.context)
 
     def negotiate(request: Request, **_: Any) -> None:
         request.validated["media"] = media.negotiate(
@@ -239,20 +278,29 @@ def _add(
         else:
             request.validated["query"] = parse_query(request, query, request.jsonapi_limits)
 
-    context = service.factory(None) if hasattr(service, "factory") else None
     api_of(config.registry).methods[service.name, name] = Method(
         view=view, context=context, query=query, body=body, extension=extension
     )
 
     def answer(request: Request) -> Response:
-        return respond(request, view(request))
+        if name != "GET":
+            begin_changes(request.dbconnection)
+        made = view(request)
+        offer_changes(request, made.changes)
+        return respond(request, made)
 
     of_one = [read_id] if ID in (service.path or "") else []
     service.add_view(
         name,
         answer,
-        permission=permission or NO_PERMISSION_REQUIRED,
-        validators=(negotiate, *checks, *of_one, read_query, *([] if body is None else [body])),
+        permission=NO_PERMISSION_REQUIRED,
+        validators=(
+            permit_action,
+            negotiate,
+            *of_one,
+            read_query,
+            *([] if body is None else [body]),
+        ),
     )
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from marshmallow import ValidationError
-from pyramid.httpexceptions import HTTPForbidden
 from pyramid.request import Request
 
 from ..errors import not_found
@@ -23,27 +22,22 @@ def read_id(request: Request, **_: Any) -> None:
         raise not_found() from None
 
 
-def permit_target(request: Request, **_: Any) -> None:
-    """Whoever reads what a resource relates to reads resources of another type.
-
-    :raises HTTPForbidden: if that is not permitted.
-    """
-    if not request.has_permission(f"{request.context.target.type}:read"):
-        raise HTTPForbidden
-
-
 def read_new(request: Request, **_: Any) -> None:
     """Read the document of a resource to create."""
     document = read_json(request, request.jsonapi_limits)
-    request.validated["loaded"] = body.load_new(request.context, body.primary_data(document))
+    loaded = body.load_new(request.context, body.primary_data(document))
+    body.permit_linkages(request, loaded)
+    request.validated["loaded"] = loaded
 
 
 def read_changes(request: Request, **_: Any) -> None:
     """Read the document of a resource to change."""
     document = read_json(request, request.jsonapi_limits)
-    request.validated["loaded"] = body.load_changes(
+    loaded = body.load_changes(
         request.context, body.primary_data(document), request.validated["id"]
     )
+    body.permit_linkages(request, loaded)
+    request.validated["loaded"] = loaded
 
 
 def read_linkage(request: Request, **_: Any) -> None:

@@ -19,12 +19,11 @@ from ..errors import JSONAPI_OBJECT, not_found
 from ..reading import statements
 from ..reading.include import Included, load_included
 from ..reading.pagination import Page, fetch_page
+from ..reading.projection import project
 from ..reading.query import CursorPage, Query
 from ..resource import Relationship, Resource
 from ..writing import actions, operations
 from ..writing.preconditions import Precondition
-
-NO_CONTENT = Answer(status=204)
 
 
 def list_resources(request: Request) -> Answer:
@@ -32,7 +31,7 @@ def list_resources(request: Request) -> Answer:
     resource, query = request.context, request.validated["query"]
     if query.include or not isinstance(query.page, CursorPage) or query.page.total:
         statements.begin_snapshot(request.dbconnection)
-    page = fetch_page(request.dbconnection, resource, query)
+    page = fetch_page(request.jsonapi_scopes.of(resource, query.filter), query)
     builder = DocumentBuilder(request, query, _included(request, resource, page.rows, query))
     document = builder.page(resource, page, links.collection_url(request, resource))
     return Answer(document=document, media=_page_media(query))
@@ -41,9 +40,10 @@ def list_resources(request: Request) -> Answer:
 def create_resource(request: Request) -> Answer:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
-    entity = actions.create(request.dbconnection, resource, request.validated["loaded"], {})
-    location = links.below(links.collection_url(request, resource), resource.id_of(entity))
-    return _single(request, resource, entity, status=201, headers={"Location": location})
+    change = actions.create(request.jsonapi_scopes, resource, request.validated["loaded"], {})
+    document = _one(request, resource, change.entity)
+    location = links.below(links.collection_url(request, resource), change.id)
+    return replace(document, status=201, headers={"Location": location}, changes=(change,))
 
 
 def read_resource(request: Request) -> Answer:
@@ -51,33 +51,36 @@ def read_resource(request: Request) -> Answer:
     resource, query = request.context, request.validated["query"]
     if query.include:
         statements.begin_snapshot(request.dbconnection)
-    statement = statements.select_one(statements.selected(resource, query, query.include))
-    row = _row(request, statement, id=request.validated["id"])
+    projection = project(resource, query, query.include)
+    found = request.jsonapi_scopes.of(resource).execute(
+        statements.select_one, projection, id=request.validated["id"]
+    )
+    row = found.one_or_none()
     if row is None:
         raise not_found()
-    return _single(request, resource, row)
+    return _one(request, resource, row)
 
 
 def update_resource(request: Request) -> Answer:
     """Change a resource: 200 with the resource as it is now (§7.2)."""
     resource, validated = request.context, request.validated
-    entity = actions.update(
-        request.dbconnection,
+    change = actions.update(
+        request.jsonapi_scopes,
         resource,
         validated["id"],
         validated["loaded"],
         {},
         _precondition(request),
     )
-    return _single(request, resource, entity)
+    return replace(_one(request, resource, change.entity), changes=(change,))
 
 
 def delete_resource(request: Request) -> Answer:
     """Delete a resource: 204 (§7.4)."""
-    actions.delete(
-        request.dbconnection, request.context, request.validated["id"], _precondition(request)
+    change = actions.delete(
+        request.jsonapi_scopes, request.context, request.validated["id"], _precondition(request)
     )
-    return NO_CONTENT
+    return Answer(status=204, changes=(change,))
 
 
 def list_related(request: Request) -> Answer:
@@ -143,8 +146,8 @@ def remove_linkage(request: Request) -> Answer:
 
 def perform_operations(request: Request) -> Answer:
     """Perform atomic operations: 200 with a result for each."""
-    results = operations.perform(request, request.validated["document"])
-    return Answer(document={"jsonapi": JSONAPI_OBJECT} | results)
+    results, changes = operations.perform(request, request.validated["document"])
+    return Answer(document={"jsonapi": JSONAPI_OBJECT} | results, changes=changes)
 
 
 def show_entry(request: Request) -> Answer:
@@ -165,15 +168,11 @@ def list_methods(request: Request) -> Response:
     return Response(status=204, content_type=None, headerlist=[("Allow", allow)])
 
 
-def _single(request: Request, resource: Resource, row: Any, **more: Any) -> Answer:
-    """Answer with one resource.
-
-    :param more: the status and the headers, where they are others than those of a read.
-    """
+def _one(request: Request, resource: Resource, row: Any) -> Answer:
+    """Answer with one resource."""
     query = request.validated["query"]
     builder = DocumentBuilder(request, query, _included(request, resource, [row], query))
-    version = resource.version_of(row)
-    return Answer(document=builder.one(resource, row), version=version, **more)
+    return Answer(document=builder.one(resource, row), version=resource.version_of(row))
 
 
 def _behind(relationship: Relationship, query: Query) -> Query:
@@ -200,7 +199,7 @@ def _included(request: Request, resource: Resource, rows: Any, query: Query) -> 
     if not query.include:
         return Included()
     return load_included(
-        request.dbconnection, resource, rows, query, query.include, request.jsonapi_limits
+        request.jsonapi_scopes, resource, rows, query, query.include, request.jsonapi_limits
     )
 
 
@@ -211,20 +210,15 @@ def _page_media(query: Query) -> Media | None:
 
 def _related_page(request: Request, query: Query) -> Page:
     """Fetch a page of what the relationship leads to."""
-    relationship, source = request.context, request.validated["id"]
-    return fetch_page(request.dbconnection, relationship.target, query, relationship, source)
-
-
-def _row(request: Request, statement: Any, **values: Any) -> Any:
-    return request.dbconnection.execute(statement, values).one_or_none()
+    source = request.validated["id"]
+    return fetch_page(request.jsonapi_scopes.related(request.context, source, query.filter), query)
 
 
 def _target(request: Request, query: Query) -> Any:
     """The row that a to-one relationship leads to, or None."""
-    relationship = request.context
-    rows = statements.selected(relationship.target, query, query.include)
-    statement = statements.select_target(relationship, rows)
-    return _row(request, statement, source=request.validated["id"])
+    scope = request.jsonapi_scopes.related(request.context, request.validated["id"])
+    projection = project(scope.resource, query, query.include)
+    return scope.execute(statements.select_target, projection).one_or_none()
 
 
 def _source_version(request: Request) -> int:
@@ -232,12 +226,12 @@ def _source_version(request: Request) -> int:
 
     :raises JSONAPIError: 404 if there is no such resource.
     """
-    source = request.context.source
     statements.begin_snapshot(request.dbconnection)
-    row = _row(request, statements.select_version(source), id=request.validated["id"])
-    if row is None:
+    scope = request.jsonapi_scopes.of(request.context.source)
+    found = scope.execute(statements.select_version, id=request.validated["id"])
+    version: int | None = found.scalar_one_or_none()
+    if version is None:
         raise not_found()
-    version: int = row[0]
     return version
 
 
@@ -248,15 +242,15 @@ def _source_links(request: Request) -> dict[str, str]:
 
 
 def _change_linkage(request: Request, how: str) -> Answer:
-    actions.change_relationship(
-        request.dbconnection,
+    change = actions.change_relationship(
+        request.jsonapi_scopes,
         request.validated["linkage"],
         request.validated["id"],
         how,
         {},
         _precondition(request),
     )
-    return NO_CONTENT
+    return Answer(status=204, changes=(change,))
 
 
 def _precondition(request: Request) -> Precondition:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..resource import Relationship, Resource
-from ..writing.operations import CODES, OPERATIONS
+from ..writing.operation_shape import CODES, OPERATIONS_MEMBER
 from .components import Components, Json
 from .documents import (
     an_object,
@@ -28,7 +28,7 @@ def request_document(components: Components) -> Json:
     most = components.limits.max_operations
     items = {"type": "array", "minItems": 1, "maxItems": most, "items": operation}
     return components.schema(
-        "AtomicRequest", lambda: an_object([OPERATIONS], **{OPERATIONS: items})
+        "AtomicRequest", lambda: an_object([OPERATIONS_MEMBER], **{OPERATIONS_MEMBER: items})
     )
 
 
@@ -49,7 +49,7 @@ def request_example(components: Components) -> Json | None:
     """An operation that adds a resource, of the first type of which an example can be made."""
     for resource in components.resources.values():
         if example := new_example(components, resource):
-            return {OPERATIONS: [{"op": "add", **example}]}
+            return {OPERATIONS_MEMBER: [{"op": "add", **example}]}
     return None
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from ..api import Method
 from ..reading.filters import EQUALITY, LISTS, MATCHES, operators_of
-from ..reading.query import MOST_PAGES, Endpoint
+from ..reading.page_parameters import MOST_PAGES
+from ..reading.query import Endpoint
 from ..resource import Resource
 from .components import Components, Json
 from .documents import pascal

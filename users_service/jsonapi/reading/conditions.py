@@ -5,7 +5,10 @@ neither less nor greater than anything, and contains nothing.
 """
 
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +17,8 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    FromClause,
+    Select,
     String,
     and_,
     bindparam,
@@ -24,21 +29,11 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from ..resource import Relationship
-from .filters import (
-    And,
-    Compare,
-    CompareFields,
-    Condition,
-    Count,
-    Not,
-    Or,
-    Related,
-)
+from ..resource import Relationship, Resource
+from .tree import And, Compare, CompareFields, Count, Not, Or, Related, Visible
 
 COMPARISONS = {
     "eq": operator.eq,
@@ -48,8 +43,39 @@ COMPARISONS = {
     "ge": operator.ge,
 }
 
+Seen = Callable[[Resource, dict[str, Any]], Visible | None]
+"""Gives the condition that the caller sees a resource, and adds its values to others."""
 
-def parameter(
+
+class RowSource:
+    """The rows of a resource in a statement: of its table, or of an alias of that."""
+
+    def __init__(self, resource: Resource, table: FromClause) -> None:
+        self.resource = resource
+        self.table = table
+
+    def of(self, column: Column[Any]) -> Any:
+        """A column of the resource's table, here."""
+        return self.table.c[column.key]
+
+    @property
+    def id(self) -> Any:
+        return self.of(self.resource.id_column)
+
+    @cached_property
+    def attributes(self) -> SimpleNamespace:
+        """The columns by the model's names."""
+        columns = self.resource.columns.items()
+        return SimpleNamespace(**{name: self.of(column) for name, column in columns})
+
+
+@lru_cache
+def source_of(resource: Resource) -> RowSource:
+    """The rows of a resource's own table."""
+    return RowSource(resource, resource.table)
+
+
+def bind(
     name: str, typed: Column[Any] | TypeEngine[Any], *, expanding: bool = False
 ) -> BindParameter[Any]:
     """A value that is given when the statement is carried out.
@@ -63,7 +89,7 @@ def parameter(
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class Bound:
     """Stands for values in a condition.
 
     :param many: whether it is a list of them.
@@ -73,37 +99,41 @@ class Parameter:
     many: bool = False
 
     def bind(self, column: Any) -> Any:
-        return parameter(self.name, column, expanding=self.many)
+        return bind(self.name, column, expanding=self.many)
 
 
-def parametrized(condition: Condition | None) -> tuple[Condition | None, dict[str, Any]]:
-    """Take the values out of a condition.
+def take_values(condition: Any, values: dict[str, Any], seen: Seen) -> Any:
+    """Take the values out of a condition, so that conditions of one form are the same.
 
-    :returns: the condition with parameters instead, which conditions of one form have in common,
-        and the values by the names of the parameters.
+    Whatever a relationship in it leads to has to be seen by the caller as well.
+
+    :param values: gets the values, by the names that stand for them in the condition.
     """
-    values: dict[str, Any] = {}
-    return (None if condition is None else _parametrized(condition, values)), values
-
-
-def _parametrized(condition: Any, values: dict[str, Any]) -> Any:
     match condition:
+        case None:
+            return None
         case And(conditions) | Or(conditions):
-            return type(condition)(tuple(_parametrized(inner, values) for inner in conditions))
+            taken = (take_values(inner, values, seen) for inner in conditions)
+            return type(condition)(tuple(taken))
         case Not(inner):
-            return Not(_parametrized(inner, values))
-        case Related(relationship, inner) if inner is not None:
-            return Related(relationship, _parametrized(inner, values))
-        case Count():
-            return replace(condition, number=_take(condition.number, values))
+            return Not(take_values(inner, values, seen))
+        case Related(relationship, inner):
+            visible = seen(relationship.target, values)
+            inner = take_values(inner, values, seen)
+            if visible is not None:
+                inner = visible if inner is None else And((visible, inner))
+            return Related(relationship, inner)
+        case Count(relationship, _, number):
+            visible = seen(relationship.target, values)
+            return replace(condition, number=_take(number, values), condition=visible)
         case Compare():
-            return replace(condition, values=_parameters(condition, values))
+            return replace(condition, values=_bound_values(condition, values))
         case _:
             return condition
 
 
-def _parameters(condition: Compare, values: dict[str, Any]) -> tuple[Parameter | None, ...]:
-    """The parameters of a comparison, after a None if null is among its values."""
+def _bound_values(condition: Compare, values: dict[str, Any]) -> tuple[Bound | None, ...]:
+    """What stands for the values of a comparison, after a None if null is among them."""
     if condition.operator in MATCHES:
         (text,) = condition.values
         return _take(text, values), _take(_pattern(condition.operator, text), values)
@@ -120,34 +150,40 @@ def _parameters(condition: Compare, values: dict[str, Any]) -> tuple[Parameter |
 def _take(value: Any, values: dict[str, Any], *, many: bool = False) -> Any:
     name = f"filter_{len(values)}"
     values[name] = value
-    return Parameter(name, many)
+    return Bound(name, many)
 
 
-def to_sql(condition: Any) -> ColumnElement[bool]:
-    """Return the SQL expression of a condition's tree, which has been parametrized."""
+def to_sql(condition: Any, rows: RowSource) -> ColumnElement[bool]:
+    """Return the SQL expression of a condition whose values have been taken out.
+
+    :param rows: those of which it is to hold.
+    """
     match condition:
         case And(conditions):
-            return and_(*(to_sql(inner) for inner in conditions))
+            return and_(*(to_sql(inner, rows) for inner in conditions))
         case Or(conditions):
-            return or_(*(to_sql(inner) for inner in conditions))
+            return or_(*(to_sql(inner, rows) for inner in conditions))
         case Not(inner):
-            return not_(to_sql(inner))
+            return not_(to_sql(inner, rows))
+        case Visible(visible):
+            return _result(visible(rows.attributes))
         case Related(relationship, inner):
-            return _exists(relationship, inner)
-        case Count(relationship, name, number):
-            return _result(COMPARISONS[name](_count(relationship), number.bind(BigInteger())))
+            return _is_related(relationship, inner, rows)
+        case Count(relationship, name, number, inner):
+            count = _count(relationship, inner, rows)
+            return _result(COMPARISONS[name](count, number.bind(BigInteger())))
         case CompareFields(resource, name, comparison, other):
-            columns = resource.column(name), resource.column(other)
+            columns = rows.of(resource.column(name)), rows.of(resource.column(other))
             holds = COMPARISONS[comparison](*columns)
             return and_(*(column.is_not(None) for column in columns), holds)
         case Compare():
-            return _compare(condition)
+            return _compare(condition, rows)
         case _:
             raise TypeError(condition)
 
 
-def _compare(condition: Compare) -> ColumnElement[bool]:
-    column = condition.resource.column(condition.name)
+def _compare(condition: Compare, rows: RowSource) -> ColumnElement[bool]:
+    column = rows.of(condition.resource.column(condition.name))
     if condition.operator != "eq":
         if condition.operator in COMPARISONS:
             (bound,) = condition.values
@@ -157,7 +193,7 @@ def _compare(condition: Compare) -> ColumnElement[bool]:
             holds = MATCHES[condition.operator](column, *texts)
         return and_(column.is_not(None), holds)
     key = condition.resource.key_of(condition.name)
-    compared = column if key is None else key[0]
+    compared = column if key is None else rows.of(key[0])
     return or_(
         *(
             column.is_(None)
@@ -168,55 +204,71 @@ def _compare(condition: Compare) -> ColumnElement[bool]:
     )
 
 
-def _equals(column: Any, bound: Parameter) -> ColumnElement[bool]:
+def _equals(column: Any, bound: Bound) -> ColumnElement[bool]:
     values = bound.bind(column)
     return _result(column.in_(values) if bound.many else column == values)
 
 
-def _exists(relationship: Relationship, condition: Any) -> ColumnElement[bool]:
-    match condition:
+def _is_related(relationship: Relationship, inner: Any, rows: RowSource) -> ColumnElement[bool]:
+    """Hold where there is a related resource of which a condition holds.
+
+    Where it is about the id alone, or there is none, the target's table is not asked.
+    """
+    match inner:
         case None:
-            return _linked(relationship, None)
-        case Compare(_, "id", "eq", (Parameter() as ids,)):
-            return _linked(relationship, ids)
+            ids = None
+        case Compare(_, "id", "eq", (Bound() as ids,)):
+            pass
         case _:
-            return _related(relationship, to_sql(condition))
-
-
-def _related(relationship: Relationship, inner: Any) -> ColumnElement[bool]:
-    attribute = getattr(relationship.source.model, relationship.mapped.key)
-    return _result(attribute.any(inner) if relationship.mapped.uselist else attribute.has(inner))
-
-
-def _linked(relationship: Relationship, ids: Parameter | None) -> ColumnElement[bool]:
-    """Hold where the foreign key leads to one of the ids, or anywhere: the target is not asked."""
+            path, target = _path(relationship, rows)
+            return _result(path.where(to_sql(inner, target)).exists())
     if relationship.holds_key:
-        key = relationship.key_column
-        return key.is_not(None) if ids is None else and_(key.is_not(None), _equals(key, ids))
-    if relationship.secondary is None:
-        target = relationship.target.id_column
-        return _related(relationship, None if ids is None else _equals(target, ids))
-    mine, other = relationship.secondary_columns
-    links = select(mine).where(mine == relationship.source.id_column)
-    if ids is not None:
-        links = links.where(_equals(other, ids))
-    return links.correlate_except(relationship.secondary).exists()
+        key = rows.of(relationship.key_column)
+        return _result(
+            key.is_not(None) if ids is None else and_(key.is_not(None), _equals(key, ids))
+        )
+    path, other = _links(relationship, rows)
+    return _result((path if ids is None else path.where(_equals(other, ids))).exists())
 
 
-def _count(relationship: Relationship) -> ColumnElement[int]:
-    """The number of related resources, in a correlated subquery."""
-    source = relationship.source
-    if relationship.holds_key:
-        return case((relationship.key_column.is_not(None), 1), else_=0)
-    if relationship.secondary is not None:
-        column, _ = relationship.secondary_columns
-        counted = select(func.count()).select_from(relationship.secondary)
+def _count(relationship: Relationship, inner: Any, rows: RowSource) -> ColumnElement[int]:
+    """The number of related resources of which a condition holds."""
+    if inner is not None:
+        path, target = _path(relationship, rows)
+        counted = path.where(to_sql(inner, target))
+    elif relationship.holds_key:
+        return case((rows.of(relationship.key_column).is_not(None), 1), else_=0)
     else:
-        target = aliased(relationship.target.model)
-        column = getattr(target, relationship.key_attribute)
-        counted = select(func.count()).select_from(target)
-    counted = counted.where(column == source.id_column)
-    return counted.correlate(source.model.__table__).scalar_subquery()
+        counted, _ = _links(relationship, rows)
+    return counted.with_only_columns(func.count(), maintain_column_froms=True).scalar_subquery()
+
+
+def _links(relationship: Relationship, rows: RowSource) -> tuple[Select[Any], Any]:
+    """Select the links to related resources, and give the column with the ids of these."""
+    if relationship.secondary is None:
+        path, target = _path(relationship, rows)
+        return path, target.id
+    links = relationship.secondary.alias()
+    mine, other = (links.c[column.key] for column in relationship.secondary_columns)
+    path = select(1).select_from(links).where(mine == rows.id)
+    return path.correlate_except(links), other
+
+
+def _path(relationship: Relationship, rows: RowSource) -> tuple[Select[Any], RowSource]:
+    """Select the related resources, and give their rows: of an alias, which is theirs alone."""
+    target = RowSource(relationship.target, relationship.target.table.alias())
+    if relationship.secondary is not None:
+        links = relationship.secondary.alias()
+        mine, other = (links.c[column.key] for column in relationship.secondary_columns)
+        joined = links.join(target.table, target.id == other)
+        path = select(1).select_from(joined).where(mine == rows.id)
+        return path.correlate_except(links, target.table), target
+    if relationship.holds_key:
+        holds = target.id == rows.of(relationship.key_column)
+    else:
+        holds = target.of(relationship.key_column) == rows.id
+    path = select(1).select_from(target.table).where(holds)
+    return path.correlate_except(target.table), target
 
 
 def _result(expression: Any) -> ColumnElement[bool]:

@@ -8,21 +8,8 @@ from typing import Any
 
 from ..limits import Limits
 from ..resource import Resource
-from .filters import (
-    And,
-    Compare,
-    CompareFields,
-    Condition,
-    Count,
-    Not,
-    Or,
-    Related,
-    along,
-    compare,
-    filterable,
-    find_relationship,
-    listed,
-)
+from .filters import along, compare, filterable, find_relationship, listed
+from .tree import And, Compare, CompareFields, Condition, Count, Not, Or, Related, depth
 
 COMPARISONS = {
     "equals": "eq",
@@ -48,20 +35,9 @@ def parse(resource: Resource, _name: str, value: str, limits: Limits) -> Conditi
     if len(value) > limits.max_filter_length:
         raise ValueError(f"Has more than {limits.max_filter_length} characters.")
     condition: Condition = _Expression(value, limits).parse(resource)
-    if _depth(condition) > limits.max_filter_depth:
+    if depth(condition) > limits.max_filter_depth:
         raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
     return condition
-
-
-def _depth(condition: Any) -> int:
-    """The levels of a condition, those of its relationship paths counted."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            return 1 + max(map(_depth, conditions))
-        case Not(inner) | Related(_, inner):
-            return 1 + (0 if inner is None else _depth(inner))
-        case _:
-            return 1
 
 
 class _Expression:

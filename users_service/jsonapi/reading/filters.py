@@ -1,11 +1,10 @@
-"""The tree of conditions that filters become (§6.6), and how brackets make it. No SQL.
+"""Filters in brackets become conditions (§6.6). No SQL.
 
 Such as `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,71 +12,13 @@ from marshmallow import ValidationError
 
 from ..limits import Limits
 from ..resource import SORTABLE, Relationship, Resource
+from .tree import Compare, Not, Related
 
 ORDERING = {"lt", "le", "gt", "ge"}
 LISTS = {"in", "nin"}
 MATCHES = {"contains", "icontains", "startswith", "endswith"}
 EQUALITY = {"eq", "ne", "isnull"} | LISTS
 OPERATORS = EQUALITY | ORDERING | MATCHES
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    conditions: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    conditions: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    condition: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """An attribute, or the id, compared with values.
-
-    The operator `eq` holds for any of the values, None among them standing for null; the others
-    have one value.
-    """
-
-    resource: Resource
-    name: str
-    operator: str
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CompareFields:
-    """Two attributes of one resource compared with each other."""
-
-    resource: Resource
-    name: str
-    operator: str
-    other: str
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """There is a related resource, of which a condition holds; at least `count` of them."""
-
-    relationship: Relationship
-    condition: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """The number of related resources compared with a number."""
-
-    relationship: Relationship
-    operator: str
-    number: Any
-
-
-Condition = And | Or | Not | Compare | CompareFields | Related | Count
 
 
 def operators_of(resource: Resource, name: str) -> set[str]:
@@ -90,32 +31,6 @@ def operators_of(resource: Resource, name: str) -> set[str]:
     return (
         EQUALITY | (ORDERING if kind is not bool else set()) | (MATCHES if kind is str else set())
     )
-
-
-def targets(condition: Any) -> Iterator[Resource]:
-    """The resources that the relationships in a condition lead to."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            for inner in conditions:
-                yield from targets(inner)
-        case Not(inner):
-            yield from targets(inner)
-        case Related(relationship, inner):
-            yield relationship.target
-            yield from targets(inner)
-        case Count(relationship, _, _):
-            yield relationship.target
-
-
-def node_count(condition: Any) -> int:
-    """The number of nodes of a condition's tree."""
-    match condition:
-        case And(conditions) | Or(conditions):
-            return 1 + sum(map(node_count, conditions))
-        case Not(inner) | Related(_, inner):
-            return 1 + node_count(inner)
-        case _:
-            return 1
 
 
 def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:

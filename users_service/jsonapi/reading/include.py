@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
-
-from ..errors import Error, JSONAPIError, parameter
+from ..errors import Error, JSONAPIError, parameter_source
 from ..limits import Limits
 from ..resource import Relationship, Resource
 from . import statements
+from .projection import Projection, id_of, owner_of, project
 from .query import Include, Query
-
-_FIRST = itemgetter(0)
+from .scope import Scope, Scopes
 
 
 @dataclass(slots=True)
@@ -33,7 +30,7 @@ class Included:
 
 
 def load_included(
-    connection: Connection,
+    scopes: Scopes,
     resource: Resource,
     rows: Iterable[Any],
     query: Query,
@@ -50,8 +47,10 @@ def load_included(
         resource, rows, include = levels.pop(0)
         for name, inner in include.items():
             relationship = resource.relationships[name]
-            found = _load(connection, relationship, rows, query, inner, included, limits)
+            load = _load_by_key if relationship.holds_key else _load_by_link
             target = relationship.target
+            projection = project(target, query, inner)
+            found = load(scopes.of(target), relationship, rows, projection, included, limits)
             included.rows[target] = included.rows.get(target, {}) | found
             if included.count() > limits.max_included:
                 raise _too_many(limits)
@@ -59,41 +58,60 @@ def load_included(
     return included
 
 
-def _load(
-    connection: Connection,
+def _load_by_key(
+    scope: Scope,
     relationship: Relationship,
     rows: list[Any],
-    query: Query,
-    include: Include,
+    projection: Projection,
+    included: Included,
+    _limits: Limits,
+) -> dict[Any, Any]:
+    """Load what the foreign keys of rows lead to, and note the linkage.
+
+    :returns: the related rows by their ids.
+    """
+    keys = [getattr(row, relationship.key_attribute) for row in rows]
+    wanted = sorted({key for key in keys if key is not None})
+    found = {}
+    if wanted:
+        related = scope.execute(statements.select_by_ids, projection, ids=wanted)
+        found = {id_of(row): row for row in related}
+    # What is not there is not seen by the caller.
+    shown = [key if key in found else None for key in keys]
+    ids = [relationship.source.id_of(row) for row in rows]
+    included.linkage.setdefault(relationship, {}).update(zip(ids, shown, strict=True))
+    return found
+
+
+def _load_by_link(
+    scope: Scope,
+    relationship: Relationship,
+    rows: list[Any],
+    projection: Projection,
     included: Included,
     limits: Limits,
 ) -> dict[Any, Any]:
-    """Load what one relationship of several resources leads to, and note its linkage.
+    """Load what leads to rows by a foreign key or an association table, and note the linkage.
 
     :returns: the related rows by their ids.
     """
     ids = [relationship.source.id_of(row) for row in rows]
-    selected = statements.selected(relationship.target, query, include)
-    noted = included.linkage.setdefault(relationship, {})
-    if relationship.holds_key:
-        keys = [getattr(row, relationship.key_attribute) for row in rows]
-        noted.update(zip(ids, keys, strict=True))
-        wanted = sorted({key for key in keys if key is not None})
-        if not wanted:
-            return {}
-        by_id = statements.select_by_id(selected)
-        return {row[0]: row for row in connection.execute(by_id, {"ids": wanted})}
     linkage: dict[Any, Any] = {id: [] for id in ids}
     found: dict[Any, Any] = {}
     if ids:
-        statement = statements.select_related(relationship, selected)
-        values = {"ids": ids, "size": limits.max_included + 1}
-        pairs = connection.execute(statement, values).all()
-        if len(pairs) > limits.max_included:
+        related = scope.execute(
+            statements.select_related_of_many,
+            projection,
+            relationship,
+            ids=ids,
+            size=limits.max_included + 1,
+        ).all()
+        if len(related) > limits.max_included:
             raise _too_many(limits)
-        for row in sorted(pairs, key=_FIRST):  # by id
-            found[row[0]] = row
-            linkage[row[-1]].append(row[0])
+        for row in sorted(related, key=id_of):
+            found[id_of(row)] = row
+            linkage[owner_of(row)].append(id_of(row))
+    noted = included.linkage.setdefault(relationship, {})
     if relationship.many:
         noted.update(linkage)
     else:
@@ -103,4 +121,5 @@ def _load(
 
 def _too_many(limits: Limits) -> JSONAPIError:
     detail = f"Leads to more than {limits.max_included} resources."
-    return JSONAPIError(Error(code="invalid_parameter", detail=detail, source=parameter("include")))
+    source = parameter_source("include")
+    return JSONAPIError(Error(code="invalid_parameter", detail=detail, source=source))

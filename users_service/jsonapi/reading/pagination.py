@@ -1,21 +1,18 @@
 """One page of a collection: its rows, and where its pagination links lead (§6.5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, literal_column, select
+from sqlalchemy import BigInteger, Select, func, literal_column
 
-from ..resource import Relationship, Resource
-from . import cursors, statements
-from .conditions import parameter, parametrized, to_sql
+from ..resource import Resource
+from . import cursors, ordering
+from .conditions import bind
 from .cursors import Order, Position
-from .filters import Condition, node_count
+from .projection import Projection, project
 from .query import CursorPage, OffsetPage, Query
-
-# Nodes of a condition of whose form statements are kept: a node takes some KiB of each.
-LARGEST_KEPT = 16
+from .scope import Form, Scope, statement
 
 Link = dict[str, str] | None
 """The page parameters of a link; None where there is no such page."""
@@ -31,98 +28,50 @@ class Page:
     truncated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Among:
-    """The resources of which there are pages.
-
-    :param condition: with names of parameters for values.
-    :param relationship: whose resources they are, of the one with the id `source`.
-    """
-
-    resource: Resource
-    condition: Condition | None
-    relationship: Relationship | None
-
-    @property
-    def is_all(self) -> bool:
-        return self.condition is None and self.relationship is None
-
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
-        if self.relationship is not None:
-            yield statements.related_to(self.relationship)
-        if self.condition is not None:
-            yield to_sql(self.condition)
-
-
-def fetch_page(
-    connection: Connection,
-    resource: Resource,
-    query: Query,
-    relationship: Relationship | None = None,
-    source: Any = None,
-) -> Page:
-    """Fetch the page that a query asks for: of a resource, or of what one relates to.
-
-    :param source: the id of the resource that has the relationship.
-    """
-    condition, values = parametrized(query.filter)
-    if relationship is not None:
-        values["source"] = source
-    among = _Among(resource, condition, relationship)
-    rows = statements.selected(resource, query, query.include, query.order)
-    page = query.page
+def fetch_page(scope: Scope, query: Query) -> Page:
+    """Fetch the page that a query asks for, of the rows in a scope."""
+    resource, page = scope.resource, query.page
+    projection = project(resource, query, query.include, query.order)
     assert page is not None  # noqa: S101  # the query is that of a collection
-
-    def execute(select_: Any, *form: Any) -> Any:
-        """Carry out the statement of a form. One with a large condition is kept nowhere."""
-        if query.filter is None or node_count(query.filter) <= LARGEST_KEPT:
-            return connection.execute(select_(among, *form), values)
-        statement = select_.__wrapped__(among, *form)
-        return connection.execute(statement, values, execution_options={"compiled_cache": None})
-
-    def count() -> int:
-        total: int = execute(_select_total).scalar_one()
-        return total
-
     if isinstance(page, OffsetPage):
-        total = count()
-        values |= {"size": page.size, "offset": page.offset}
-        found = execute(_select_by_offset, rows, query.order).all()
+        total = scope.execute(_select_total).scalar_one()
+        values = {"size": page.size, "offset": page.offset}
+        found = scope.execute(_select_by_offset, projection, query.order, **values).all()
         return _by_offset(found, page, total)
-    counted = count() if page.total else None
+    counted = scope.execute(_select_total).scalar_one() if page.total else None
+    values = {"size": page.size + 1}
     after, before = page.after, page.before
     if after is not None:
-        after, named = statements.parametrized("after", after)
+        after, named = ordering.name_values("after", after)
         values |= named
     if before is not None:
-        before, named = statements.parametrized("before", before)
+        before, named = ordering.name_values("before", before)
         values |= named
-    values["size"] = size = page.size + 1
     # PostgreSQL takes a LIMIT that it does not know for a tenth of the table. A plan for any values
     # looks dear then, so that it makes one for each request, which pays only with conditions.
-    fixed = size if among.is_all else None
-    found = execute(_select_by_cursor, rows, query.order, after, before, fixed).all()
+    fixed = page.size + 1 if scope.form.is_whole else None
+    form = projection, query.order, after, before, fixed
+    found = scope.execute(_select_by_cursor, *form, **values).all()
     return _by_cursor(found, resource, query, page, counted)
 
 
-@lru_cache(maxsize=statements.KEPT)
-def _select_total(among: _Among) -> Select[Any]:
-    table = among.resource.table
-    return select(func.count()).select_from(table).where(*among.conditions())
+@statement
+def _select_total(form: Form) -> Select[Any]:
+    return form.select(func.count())
 
 
-@lru_cache(maxsize=statements.KEPT)
-def _select_by_offset(among: _Among, rows: statements.Selected, order: Order) -> Select[Any]:
-    statement = rows.select().where(*among.conditions())
-    statement = statement.order_by(*statements.order_by(among.resource, order))
-    size, offset = (parameter(name, BigInteger()) for name in ("size", "offset"))
-    return statement.limit(size).offset(offset)
+@statement
+def _select_by_offset(form: Form, projection: Projection, order: Order) -> Select[Any]:
+    found = form.select(*projection.columns())
+    found = found.order_by(*ordering.order_by(form.resource, order))
+    size, offset = (bind(name, BigInteger()) for name in ("size", "offset"))
+    return found.limit(size).offset(offset)
 
 
-@lru_cache(maxsize=statements.KEPT)
+@statement
 def _select_by_cursor(
-    among: _Among,
-    rows: statements.Selected,
+    form: Form,
+    projection: Projection,
     order: Order,
     after: Position | None,
     before: Position | None,
@@ -132,16 +81,16 @@ def _select_by_cursor(
 
     :param fixed: at most so many; the parameter `size` says it if this is None.
     """
-    resource = among.resource
-    statement = rows.select().where(*among.conditions())
+    resource = form.resource
+    found = form.select(*projection.columns())
     if after is not None:
-        statement = statement.where(statements.behind(resource, order, after))
+        found = found.where(ordering.behind(resource, order, after))
     if before is not None:
-        statement = statement.where(statements.before(resource, order, before))
-    direction = statements.reversed_order(order) if _is_backwards(after, before) else order
-    statement = statement.order_by(*statements.order_by(resource, direction))
-    size = parameter("size", BigInteger()) if fixed is None else literal_column(str(fixed))
-    return statement.limit(size)
+        found = found.where(ordering.before(resource, order, before))
+    direction = ordering.reversed_order(order) if _is_backwards(after, before) else order
+    found = found.order_by(*ordering.order_by(resource, direction))
+    size = bind("size", BigInteger()) if fixed is None else literal_column(str(fixed))
+    return found.limit(size)
 
 
 def _is_backwards(after: Position | None, before: Position | None) -> bool:

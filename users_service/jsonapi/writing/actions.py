@@ -2,41 +2,40 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import Error, JSONAPIError, at, not_found
+from ..errors import JSONAPIError
+from ..reading import statements
+from ..reading.scope import Scopes
 from ..resource import Relationship, Resource
 from . import entities
-from .body import Identifier, Linkage, Loaded, related_not_found
+from .body import Linkage, Loaded
+from .changes import Change, LinkageChange, attributes_of
 from .conflicts import conflict
-from .linkage import CHUNK, change_to_many, raise_versions, release
+from .linkage import change_to_many, raise_versions, release
+from .locking import OWN, LocalIds, Resolved, identities, lock_all, lock_one, resolve
 from .preconditions import Precondition
 
 NOTHING = Loaded(values={})
 
-LocalIds = Mapping[tuple[str, str], Any]
-"""The ids of the resources that a request has created, by their types and local ids."""
 
-
-def create(connection: Connection, resource: Resource, loaded: Loaded, lids: LocalIds) -> Any:
-    """Store a new resource with its relationships, and return the entity.
+def create(scopes: Scopes, resource: Resource, loaded: Loaded, lids: LocalIds) -> Change:
+    """Store a new resource with its relationships.
 
     :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
     """
     own = (resource.type, loaded.lid)
-    known = lock_all(connection, named(loaded.linkages, lids))
-    resolved = _resolve_all(loaded.linkages, known, lids, own)
+    known = lock_all(scopes, identities(loaded.linkages, lids))
+    resolved = resolve(loaded.linkages, known, lids, own)
     values = dict(loaded.values)
     for relationship, ids in resolved:
         if relationship.holds_key and OWN not in ids:
             values[relationship.key_attribute] = ids[0] if ids else None
     entity = resource.model(**values)
     with _conflicts(resource, loaded):
-        entities.store_new(connection, resource, entity)
+        entities.store_new(scopes, resource, entity)
     id = resource.id_of(entity)
     to_itself = [r for r, ids in resolved if r.holds_key and OWN in ids]
     if to_itself:
@@ -44,196 +43,112 @@ def create(connection: Connection, resource: Resource, loaded: Loaded, lids: Loc
         for relationship in to_itself:
             setattr(entity, relationship.key_attribute, id)
         with _conflicts(resource, loaded):
-            entities.store_changes(connection, resource, entity, stored)
-    _write(
-        connection, entity, [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved], {}
+            entities.store_changes(scopes, resource, entity, stored)
+    complete = [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved]
+    linkage = _write(scopes, resource, entity, complete, {})
+    after = attributes_of(resource, entities.values_of(resource, entity))
+    return Change(
+        resource=resource, id=id, kind="create", after=after, linkage=linkage, entity=entity
     )
-    return entity
 
 
 def update(
-    connection: Connection,
+    scopes: Scopes,
     resource: Resource,
     id: Any,
     loaded: Loaded,
     lids: LocalIds,
     precondition: Precondition,
-) -> Any:
-    """Change a resource and its relationships, and return the entity.
+) -> Change:
+    """Change a resource and its relationships.
 
     :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
     """
-    linked = named(loaded.linkages, lids)
-    known = lock_all(connection, [(resource, id), *linked] if linked else [])
-    entity = lock(connection, resource, id, precondition)
-    resolved = _resolve_all(loaded.linkages, known, lids, None)
-    stored = entities.values_of(resource, entity)
-    before = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
-    for attribute, value in loaded.values.items():
-        setattr(entity, attribute, value)
-    for relationship, ids in resolved:
-        if relationship.holds_key:
-            setattr(entity, relationship.key_attribute, ids[0] if ids else None)
-    with _conflicts(resource, loaded):
-        entities.store_changes(connection, resource, entity, stored)
-    _write(connection, entity, resolved, before)
-    return entity
+    linked = identities(loaded.linkages, lids)
+    known = lock_all(scopes, [(resource, id), *linked] if linked else [])
+    entity = lock_one(scopes, resource, id, precondition)
+    resolved = resolve(loaded.linkages, known, lids, None)
+    return _change(scopes, resource, entity, loaded, resolved)
 
 
-def delete(connection: Connection, resource: Resource, id: Any, precondition: Precondition) -> None:
+def delete(scopes: Scopes, resource: Resource, id: Any, precondition: Precondition) -> Change:
     """Delete a resource, and its membership in relationships of others.
 
     :raises JSONAPIError: 404 if it is not there; 409 if others depend on it; 412, 428.
     """
-    entity = lock(connection, resource, id, precondition)
-    release(connection, resource, id)
+    entity = lock_one(scopes, resource, id, precondition)
+    release(scopes, resource, entity)
     with _conflicts(resource, NOTHING):
-        entities.remove(connection, resource, entity)
+        entities.remove(scopes, resource, entity)
+    before = attributes_of(resource, entities.values_of(resource, entity))
+    return Change(resource=resource, id=id, kind="delete", before=before, entity=entity)
 
 
 def change_relationship(
-    connection: Connection,
+    scopes: Scopes,
     linkage: Linkage,
     id: Any,
     how: str,
     lids: LocalIds,
     precondition: Precondition,
-) -> None:
+) -> Change:
     """Change a relationship of one resource (§7.3 Updating Relationships).
 
     :param how: `add` to what is there, `remove` from it, or `replace` it.
     :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
     """
     resource = linkage.relationship.source
-    known = lock_all(connection, [(resource, id), *named([linkage], lids)])
-    entity = lock(connection, resource, id, precondition)
-    ((relationship, ids),) = _resolve_all([linkage], known, lids, None, how)
+    known = lock_all(scopes, [(resource, id), *identities([linkage], lids)])
+    entity = lock_one(scopes, resource, id, precondition)
+    ((relationship, ids),) = resolve([linkage], known, lids, None, how)
     if relationship.holds_key:
-        stored = entities.values_of(resource, entity)
-        before = {relationship: getattr(entity, relationship.key_attribute)}
-        setattr(entity, relationship.key_attribute, ids[0] if ids else None)
-        with _conflicts(resource, NOTHING):
-            entities.store_changes(connection, resource, entity, stored)
-        _write(connection, entity, [(relationship, ids)], before)
-    else:
-        change_to_many(connection, relationship, id, ids, how)
+        return _change(scopes, resource, entity, NOTHING, [(relationship, ids)])
+    changed = change_to_many(scopes, relationship, id, ids, how)
+    return Change(
+        resource=resource,
+        id=id,
+        kind="update",
+        linkage=() if changed is None else (changed,),
+        entity=entity,
+    )
 
 
-def named(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, Any]]:
-    """The resources that linkage identifies, whether they are there or not."""
-    found = []
-    for linkage in linkages:
-        target = linkage.relationship.target
-        for identifier in linkage.identifiers:
-            id = identifier.id
-            if identifier.lid is not None:
-                id = lids.get((target.type, identifier.lid))
-            if id is not None:
-                found.append((target, id))
-    return found
+def _change(
+    scopes: Scopes, resource: Resource, entity: Any, loaded: Loaded, resolved: Resolved
+) -> Change:
+    """Write the values and the linkage of a request to a locked entity."""
+    stored = entities.values_of(resource, entity)
+    resolved = [(r, ids) for r, ids in resolved if not _leaves_hidden(scopes, entity, r, ids)]
+    keys = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
+    for attribute, value in loaded.values.items():
+        setattr(entity, attribute, value)
+    for relationship, ids in resolved:
+        if relationship.holds_key:
+            setattr(entity, relationship.key_attribute, ids[0] if ids else None)
+    with _conflicts(resource, loaded):
+        entities.store_changes(scopes, resource, entity, stored)
+    linkage = _write(scopes, resource, entity, resolved, keys)
+    before = attributes_of(resource, stored)
+    after = attributes_of(resource, entities.values_of(resource, entity))
+    changed = [name for name, value in after.items() if before[name] != value]
+    return Change(
+        resource=resource,
+        id=resource.id_of(entity),
+        kind="update",
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        linkage=linkage,
+        entity=entity,
+    )
 
 
-def lock_all(
-    connection: Connection, identities: Iterable[tuple[Resource, Any]]
-) -> set[tuple[str, Any]]:
-    """Lock resources in the one order, by type and id, in which nobody waits in a circle.
-
-    :returns: the types and ids of those that are there.
-    """
-    known: set[tuple[str, Any]] = set()
-    by_type: dict[str, tuple[Resource, set[Any]]] = {}
-    for resource, id in identities:
-        by_type.setdefault(resource.type, (resource, set()))[1].add(id)
-    for type, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
-        known.update((type, id) for id in _lock_existing(connection, resource, ids))
-    return known
-
-
-def lock(connection: Connection, resource: Resource, id: Any, precondition: Precondition) -> Any:
-    """Load an entity for a change, and keep others from changing it until this one is done.
-
-    :raises JSONAPIError: 404 if it is not there, 412 or 428 for the precondition.
-    """
-    entity = entities.lock(connection, resource, id)
-    if entity is None:
-        raise not_found()
-    precondition.check(resource.version_of(entity))
-    return entity
-
-
-class _Own:
-    """Stands for the id of the resource that is just being created."""
-
-
-OWN = _Own()
-
-Resolved = list[tuple[Relationship, list[Any]]]
-
-
-def _resolve_all(
-    linkages: Iterable[Linkage],
-    known: set[tuple[str, Any]],
-    lids: LocalIds,
-    own: tuple[str, str | None] | None,
-    how: str = "replace",
-) -> Resolved:
-    """Find the ids of linkage.
-
-    :param known: the resources that are there, and locked.
-    :raises JSONAPIError: 404 with every identifier of which there is no resource; what is to be
-        removed may be missing.
-    """
-    faults: list[Error] = []
-    resolved = []
-    for linkage in linkages:
-        target = linkage.relationship.target
-        ids: list[Any] = []
-        for identifier in linkage.identifiers:
-            ids.append(_id_of(target, identifier, lids, own, faults))
-        for identifier, id in zip(linkage.identifiers, ids, strict=True):
-            missing = id is not OWN and id is not None and (target.type, id) not in known
-            if missing and how != "remove":
-                faults.append(related_not_found(target, identifier.place))
-        resolved.append((linkage.relationship, [id for id in ids if id is not None]))
-    if faults:
-        raise JSONAPIError(*faults)
-    return resolved
-
-
-def _id_of(
-    target: Resource,
-    identifier: Identifier,
-    lids: LocalIds,
-    own: tuple[str, str | None] | None,
-    faults: list[Error],
-) -> Any:
-    if identifier.lid is None:
-        return identifier.id
-    if (target.type, identifier.lid) == own:
-        return OWN
-    if (target.type, identifier.lid) not in lids:
-        faults.append(unknown_lid(identifier.place))
-        return None
-    return lids[target.type, identifier.lid]
-
-
-def unknown_lid(place: tuple[str | int, ...]) -> Error:
-    detail = "There is no resource of this type and local id in the request so far."
-    return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
-
-
-def _lock_existing(connection: Connection, target: Resource, ids: set[Any]) -> set[Any]:
-    wanted = sorted(ids)
-    found: set[Any] = set()
-    for start in range(0, len(wanted), CHUNK):
-        statement = (
-            select(target.id_column)
-            .where(target.id_column.in_(wanted[start : start + CHUNK]))
-            .order_by(target.id_column)
-            .with_for_update()
-        )
-        found.update(connection.scalars(statement))
-    return found
+def _leaves_hidden(scopes: Scopes, entity: Any, relationship: Relationship, ids: list[Any]) -> bool:
+    """Whether a to-one relationship is emptied whose caller takes it for empty already."""
+    if not relationship.holds_key or ids or scopes.sees_all(relationship.target):
+        return False
+    key = getattr(entity, relationship.key_attribute)
+    seen = scopes.of(relationship.target).execute(statements.select_version, id=key)
+    return key is not None and seen.one_or_none() is None
 
 
 @contextmanager
@@ -246,18 +161,32 @@ def _conflicts(resource: Resource, loaded: Loaded) -> Iterator[None]:
 
 
 def _write(
-    connection: Connection, entity: Any, resolved: Resolved, before: Mapping[Relationship, Any]
-) -> None:
-    """Write what is not in the entity's own row, and read the row again if that changed it."""
-    changed = False
+    scopes: Scopes,
+    resource: Resource,
+    entity: Any,
+    resolved: Iterable[tuple[Relationship, list[Any]]],
+    keys: Mapping[Relationship, Any],
+) -> tuple[LinkageChange, ...]:
+    """Write what is not in the entity's own row, and read the row again if that changed it.
+
+    :param keys: the foreign keys that the entity had.
+    """
+    source = resource.id_of(entity)
+    found = []
+    is_stale = False
     for relationship, ids in resolved:
         if relationship.holds_key:
-            ends = {before.get(relationship), ids[0] if ids else None}
-            if len(ends) == 2:
-                raise_versions(connection, relationship.target, ends - {None})
-                changed |= relationship.target is relationship.source
-        else:
-            source = relationship.source.id_of(entity)
-            changed |= change_to_many(connection, relationship, source, ids, "replace")
-    if changed:
-        entities.read_again(connection, resolved[0][0].source, entity)
+            former, now = keys.get(relationship), ids[0] if ids else None
+            if former == now:
+                continue
+            ends = [id for id in (former, now) if id is not None]
+            raise_versions(scopes.connection, relationship.target, ends)
+            is_stale |= relationship.target is resource
+            removed, added = (() if id is None else (id,) for id in (former, now))
+            found.append(LinkageChange(relationship=relationship, added=added, removed=removed))
+        elif change := change_to_many(scopes, relationship, source, ids, "replace"):
+            is_stale = True
+            found.append(change)
+    if is_stale:
+        entities.read_again(scopes, resource, entity)
+    return tuple(found)

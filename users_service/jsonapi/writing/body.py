@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
+from pyramid.request import Request
 
 from ..errors import Error, JSONAPIError, at
+from ..reading.permissions import forbidden, may
 from ..resource import Relationship, Resource
 
 Json = dict[str, Any]
@@ -265,6 +267,20 @@ def _identifier(target: Resource, item: Any, place: Place) -> Identifier:
         return Identifier(id=target.load_id(item["id"]), place=place)
     except ValidationError:
         raise JSONAPIError(related_not_found(target, place)) from None
+
+
+def permit_linkages(request: Request, loaded: Loaded) -> None:
+    """Make sure that the caller may change the other ends of the linkage in a resource object.
+
+    :raises JSONAPIError: 403 with every relationship of which that is not so.
+    """
+    faults = [
+        forbidden("update", target, at(*loaded.place, "relationships", linkage.relationship.name))
+        for linkage in loaded.linkages
+        if not may(request, "update", target := linkage.relationship.target)
+    ]
+    if faults:
+        raise JSONAPIError(*faults)
 
 
 def related_not_found(target: Resource, place: Place) -> Error:

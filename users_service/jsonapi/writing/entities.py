@@ -9,48 +9,39 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Delete,
-    Select,
-    Update,
-    bindparam,
-    delete,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import Delete, Update, bindparam, delete, insert, inspect, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
+from ..reading import statements
+from ..reading.scope import Scope, Scopes
 from ..resource import Resource
 
 # Parameters beside those that are named after columns.
 ID, VERSION = "_id", "_version"
 
 
-def lock(connection: Connection, resource: Resource, id: Any) -> Any:
+def lock(scope: Scope, id: Any) -> Any:
     """Load the entity with an id, and keep others from changing it until the transaction ends.
 
-    :returns: None if there is none.
+    :returns: None if there is none in the scope.
     """
-    row = connection.execute(_select_for_update(resource), {ID: id}).one_or_none()
-    return None if row is None else _entity(resource, row)
+    row = scope.execute(statements.lock_one, id=id).one_or_none()
+    return None if row is None else _entity(scope.resource, row)
 
 
-def store_new(connection: Connection, resource: Resource, entity: Any) -> None:
+def store_new(scopes: Scopes, resource: Resource, entity: Any) -> None:
     """Insert an entity, and give it what the database and the columns' defaults have added.
 
     :raises sqlalchemy.exc.IntegrityError: if it contradicts a constraint.
     """
     given = values_of(resource, entity)
     parameters = {resource.columns[name].key: value for name, value in given.items()}
-    _load(resource, entity, connection.execute(_insert(resource), parameters).one())
+    _load(resource, entity, scopes.connection.execute(_insert(resource), parameters).one())
 
 
 def store_changes(
-    connection: Connection, resource: Resource, entity: Any, before: Mapping[str, Any]
+    scopes: Scopes, resource: Resource, entity: Any, before: Mapping[str, Any]
 ) -> None:
     """Update what has changed of a locked entity, if anything has (§7.2), and raise its version.
 
@@ -68,6 +59,7 @@ def store_changes(
         return
     id, version = resource.id_of(entity), resource.version_of(entity)
     parameters = {ID: id, VERSION: version, resource.version_column.key: version + 1, **changed}
+    connection = scopes.connection
     if connection.dialect.update_returning:
         row = connection.execute(_update_returning(resource), parameters).one_or_none()
         if row is None:
@@ -76,23 +68,27 @@ def store_changes(
         return
     if connection.execute(_update(resource), parameters).rowcount != 1:
         raise StaleDataError
-    read_again(connection, resource, entity)
+    read_again(scopes, resource, entity)
 
 
-def remove(connection: Connection, resource: Resource, entity: Any) -> None:
+def remove(scopes: Scopes, resource: Resource, entity: Any) -> None:
     """Delete a locked entity.
 
     :raises sqlalchemy.exc.IntegrityError: if others depend on it.
     :raises StaleDataError: if somebody else has changed or deleted it in spite of the lock.
     """
     parameters = {ID: resource.id_of(entity), VERSION: resource.version_of(entity)}
-    if connection.execute(_delete(resource), parameters).rowcount != 1:
+    if scopes.connection.execute(_delete(resource), parameters).rowcount != 1:
         raise StaleDataError
 
 
-def read_again(connection: Connection, resource: Resource, entity: Any) -> None:
-    """Give an entity the values of its row, after other statements have changed that."""
-    row = connection.execute(_select(resource), {ID: resource.id_of(entity)}).one()
+def read_again(scopes: Scopes, resource: Resource, entity: Any) -> None:
+    """Give an entity the values of its row, after other statements have changed that.
+
+    Whoever has changed it is answered with it, even if the change has hidden it.
+    """
+    statement = statements.select_all_columns_of_one
+    row = scopes.every(resource).execute(statement, id=resource.id_of(entity)).one()
     _load(resource, entity, row)
 
 
@@ -111,17 +107,6 @@ def _entity(resource: Resource, row: Sequence[Any]) -> Any:
 def _load(resource: Resource, entity: Any, row: Sequence[Any]) -> None:
     for name, value in zip(resource.columns, row, strict=True):
         set_committed_value(entity, name, value)
-
-
-@lru_cache
-def _select(resource: Resource) -> Select[Any]:
-    column = resource.id_column
-    return select(*resource.columns.values()).where(column == bindparam(ID, type_=column.type))
-
-
-@lru_cache
-def _select_for_update(resource: Resource) -> Select[Any]:
-    return _select(resource).with_for_update()
 
 
 @lru_cache

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table, exists, insert, select
 
-from users_service.database.engine import writing
+from users_service.database.engine import changes
 from users_service.models import Group, Role, User
 from users_service.models.base import Base
 from users_service.models.groups import memberships
@@ -150,7 +150,7 @@ def seed(
     :param progress: passes numbers on, to show how far it has come.
     :raises SeedError: if there are users, groups or roles already.
     """
-    with writing(engine).begin() as connection:
+    with engine.execution_options(**changes(engine)).begin() as connection:
         for model in (User, Group, Role):
             if connection.scalar(select(exists(select(model.id)))):
                 raise SeedError(

@@ -1,0 +1,153 @@
+"""The parameters of a query string become one Query, or errors that name each of them (§6)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pyramid.request import Request
+
+from ..errors import Error, JSONAPIError
+from ..limits import Limits
+from ..resource import Resource
+from . import cursors, expressions, filters
+from .page_parameters import PAGE_PARAMETERS, PageReader
+from .query import CURSOR_PROFILE, Endpoint, Include, Query
+from .query_string import invalid, read_pairs, unsupported
+from .tree import And, Condition, targets
+
+
+def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
+    """Read the query string of a request; parameters that the endpoint does not have are refused.
+
+    :raises JSONAPIError: 400 or 414, with every fault of the parameters at once.
+    """
+    pairs = read_pairs(request, limits)
+    if not pairs and not endpoint.collection:
+        return Query()
+    reader = _Reader(
+        endpoint, limits, lambda resource: bool(request.has_permission(f"{resource.type}:read"))
+    )
+    result: dict[str, Any] = {"pairs": pairs}
+    filter_pairs = []
+    for name, value in pairs:
+        family = name.partition("[")[0]
+        if endpoint.documents and name == "include":
+            result["include"] = reader.read(name, reader.include, value)
+        elif endpoint.documents and name.startswith("fields["):
+            kind, names = reader.read(name, reader.fieldset, name, value) or ("", frozenset())
+            result.setdefault("fields", {})[kind] = names
+        elif endpoint.collection and family == "filter":
+            filter_pairs.append((name, value))
+        elif not (endpoint.collection and (name == "sort" or name in PAGE_PARAMETERS)):
+            reader.faults.append(unsupported(name))
+    if endpoint.collection:
+        result["filter"] = reader.filter(filter_pairs)
+        result["order"] = order = reader.order(dict(pairs))
+        # Where a list is and what is left out of it: a cursor of one list is none of another.
+        route = (request.matched_route.name, request.matchdict.get("id"))
+        result["scope"] = scope = repr((route, sorted(filter_pairs)))
+        pages = PageReader(endpoint.resource, limits, reader.faults)
+        result["page"] = pages.page(dict(pairs), order, scope)
+    if reader.faults:
+        raise JSONAPIError(*reader.faults)
+    return Query(**result)
+
+
+class _Reader:
+    """Reads parameters for one endpoint, and collects what is wrong with them."""
+
+    def __init__(
+        self, endpoint: Endpoint, limits: Limits, may_read: Callable[[Resource], bool]
+    ) -> None:
+        self.endpoint = endpoint
+        self.may_read = may_read
+        self.resource = endpoint.resource
+        self.limits = limits
+        self.faults: list[Error] = []
+
+    def read(self, name: str, parse: Callable[..., Any], *arguments: Any) -> Any:
+        """Parse a parameter's value; a ValueError's text becomes the error of the parameter."""
+        try:
+            return parse(*arguments)
+        except ValueError as error:
+            self.faults.append(invalid(name, str(error)))
+            return None
+
+    def include(self, value: str) -> Include:
+        """Read `include` (§6.2): relationship paths, as a tree."""
+        tree: dict[str, Any] = {}
+        paths = value.split(",") if value else []
+        if len(paths) > self.limits.max_include_paths:
+            raise ValueError(f"Has more than {self.limits.max_include_paths} paths.")
+        for path in paths:
+            names = path.split(".")
+            if len(names) > self.limits.max_include_depth:
+                raise ValueError(f"Has more than {self.limits.max_include_depth} segments.")
+            resource, node = self.resource, tree
+            if self.endpoint.through is not None:
+                resource = self.endpoint.through.source
+                if names[0] != self.endpoint.through.name:
+                    raise ValueError(f"Begins with {self.endpoint.through.name} here.")
+            for name in names:
+                if name not in resource.relationships:
+                    raise ValueError(f"{resource.type} have no relationship {name[:40]!r}.")
+                resource = resource.relationships[name].target
+                if not self.may_read(resource):
+                    raise ValueError(f"You may not read {resource.type}.")
+                node = node.setdefault(name, {})
+        return tree
+
+    def fieldset(self, name: str, value: str) -> tuple[str, frozenset[str]]:
+        """Read one `fields[type]` (§6.3)."""
+        kind = name.removeprefix("fields[").removesuffix("]")
+        resource = self.resource.resources.get(kind)
+        if resource is None or not name.endswith("]"):
+            raise ValueError("There is no such type.")
+        names = frozenset(value.split(",")) if value else frozenset()
+        if unknown := names - resource.readable.keys() - resource.relationships.keys():
+            raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
+        return kind, names
+
+    def filter(self, pairs: list[tuple[str, str]]) -> Condition | None:
+        """Read the `filter` family (§6.6): all of its parameters hold at once."""
+        conditions = []
+        lists: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if name.endswith("[]"):
+                lists.setdefault(name, []).append(value)
+            else:
+                parse = expressions.parse if name == "filter" else filters.parse
+                conditions.append(self.read(name, self.condition, parse, name, value))
+        for name, values in lists.items():
+            conditions.append(self.read(name, self.condition, filters.parse_list, name, values))
+        found = tuple(condition for condition in conditions if condition is not None)
+        return And(found) if found else None
+
+    def condition(self, parse: Callable[..., Any], name: str, value: Any) -> Condition:
+        """Read one parameter of the `filter` family."""
+        condition: Condition = parse(self.resource, name, value, self.limits)
+        for resource in targets(condition):
+            if not self.may_read(resource):
+                raise ValueError(f"You may not read {resource.type}.")
+        return condition
+
+    def order(self, values: dict[str, str]) -> cursors.Order:
+        """Read `sort` (§6.4), and complete it with the id: ties have one order on every page.
+
+        The id goes the way of the last field, so that one index serves both directions.
+        """
+        order: list[tuple[str, bool]] = []
+        for term in values["sort"].split(",") if "sort" in values else ():
+            name = term.removeprefix("-")
+            if name not in self.resource.sortable:
+                detail = f"Cannot sort by {name[:40]!r}." if name else "Has an empty field name."
+                self.faults.append(
+                    replace(invalid("sort", detail), type=f"{CURSOR_PROFILE}/unsupported-sort")
+                )
+            elif name in (known for known, _ in order):
+                self.faults.append(invalid("sort", f"Names {name} twice."))
+            else:
+                order.append((name, term.startswith("-")))
+        if "id" not in (name for name, _ in order):
+            order.append(("id", bool(order) and order[-1][1]))
+        return tuple(order)

@@ -1,0 +1,81 @@
+"""The shape of atomic operations: what is wrong with it is told of all of them at once."""
+
+from typing import Any
+
+from ..errors import Error, JSONAPIError, at
+from .body import Place
+
+Json = dict[str, Any]
+
+OPERATIONS_MEMBER = "atomic:operations"
+CODES = ("add", "update", "remove")
+
+
+def read_operations(document: Any, most: int) -> list[Json]:
+    """Return the operation objects of a document.
+
+    :param most: how many there may be.
+    :raises JSONAPIError: 400 with every fault of their shape.
+    """
+    if not isinstance(document, dict):
+        raise malformed("The document must be an object.")
+    if clash := sorted(document.keys() & {"data", "included", "errors", "atomic:results"}):
+        raise malformed(f"Does not go with {OPERATIONS_MEMBER}.", clash[0])
+    if OPERATIONS_MEMBER not in document:
+        raise malformed(f"Has no member {OPERATIONS_MEMBER}.")
+    operations = document[OPERATIONS_MEMBER]
+    if not isinstance(operations, list) or not operations:
+        raise malformed("Must be an array of at least one operation.", OPERATIONS_MEMBER)
+    if len(operations) > most:
+        detail = f"Has more than {most} operations."
+        source = at(OPERATIONS_MEMBER)
+        raise JSONAPIError(Error(code="too_many_operations", detail=detail, source=source))
+    faults = [fault for index, op in enumerate(operations) for fault in _faults(op, index)]
+    if faults:
+        raise JSONAPIError(*faults)
+    return operations
+
+
+def _faults(operation: Any, index: int) -> list[Error]:
+    """Find what is wrong with the shape of one operation object."""
+    place = (OPERATIONS_MEMBER, index)
+    if not isinstance(operation, dict):
+        return [_fault("Must be an operation object.", *place)]
+    faults = []
+    if "op" not in operation:
+        faults.append(_fault("Has no member op.", *place))
+    elif operation["op"] not in CODES:
+        faults.append(_fault(f"Must be one of {', '.join(CODES)}.", *place, "op"))
+    if "ref" in operation and "href" in operation:
+        faults.append(_fault("Has both ref and href.", *place))
+    if operation.get("op") == "remove" and not operation.keys() & {"ref", "href"}:
+        faults.append(_fault("Has neither ref nor href.", *place))
+    if "href" in operation and not isinstance(operation["href"], str):
+        faults.append(_fault("Must be a string.", *place, "href"))
+    if not isinstance(operation.get("meta", {}), dict):
+        faults.append(_fault("Must be an object.", *place, "meta"))
+    if "ref" in operation:
+        faults += _reference_faults(operation["ref"], (*place, "ref"))
+    return faults
+
+
+def _reference_faults(reference: Any, place: Place) -> list[Error]:
+    if not isinstance(reference, dict):
+        return [_fault("Must be an object.", *place)]
+    faults = []
+    if "type" not in reference or len(reference.keys() & {"id", "lid"}) != 1:
+        faults.append(_fault("Must have a type and either an id or a lid.", *place))
+    if unknown := sorted(reference.keys() - {"type", "id", "lid", "relationship"}):
+        faults.append(_fault("Is no member of a reference.", *place, unknown[0]))
+    for name, value in sorted(reference.items()):
+        if not isinstance(value, str):
+            faults.append(_fault("Must be a string.", *place, name))
+    return faults
+
+
+def malformed(detail: str, *place: str | int) -> JSONAPIError:
+    return JSONAPIError(_fault(detail, *place))
+
+
+def _fault(detail: str, *place: str | int) -> Error:
+    return Error(code="malformed_document", detail=detail, source=at(*place))
