@@ -1,6 +1,7 @@
 """The console script `users-service`."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.server import ROOT
 from users_service.cli import main
+from users_service.database import migrations
 
 
 def test_the_committed_description_is_that_of_the_service(capsys):
@@ -40,3 +42,34 @@ def test_faults_of_the_settings_are_told_in_a_sentence_each(tmp_path, command):
     assert "users_service.max_operations" in done.stderr
     assert "users_service.database_url" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from users_service.cli import main; main(['openapi', ini])",
+        "from paste.deploy import loadapp; loadapp(f'config:{ini}')",
+    ],
+    ids=["openapi", "serve"],
+)
+def test_faults_of_the_resources_are_told_in_a_sentence_each(tmp_path, start):
+    ini = Path(shutil.copy(ROOT / "development.ini", tmp_path))
+    migrations.upgrade(str(ini))
+    program = (
+        "from marshmallow_jsonapi import fields\n"
+        "from users_service import resources\n"
+        "class UserSchema(resources.UserSchema):\n"
+        "    full_name = fields.String()\n"
+        "    office = fields.Relationship(type_='offices')\n"
+        "resources.UserSchema = UserSchema\n"
+        f"ini = {str(ini)!r}\n{start}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "UserSchema.full_name: User has no column full_name; it has creation_time, email,"
+        " email_key, id, is_active, modification_time, name, role_id, version.",
+        "UserSchema.office: There is no resource of type offices; there are groups, roles, users.",
+        "UserSchema.office: User has no relationship office; it has groups, role.",
+    ]

@@ -26,13 +26,20 @@ def main(global_config: dict[str, str], **ini: str) -> Router:
     # Nothing that is made here becomes garbage; looking for it takes a tenth of the start.
     gc.disable()
     try:
+        from pyramid.exceptions import ConfigurationExecutionError
+
         from users_service.database import SchemaError
+        from users_service.jsonapi import ResourceError
         from users_service.settings import SettingsError
 
         try:
             return configure(ini).make_wsgi_app()
         except (SettingsError, SchemaError) as error:
             sys.exit(str(error))
+        except ConfigurationExecutionError as error:
+            if not isinstance(error.evalue, ResourceError):
+                raise
+            sys.exit(str(error.evalue))
     finally:
         gc.enable()
 

@@ -1,12 +1,10 @@
-"""What models say of their entities: it is heeded, or refused when the application is made."""
+"""What models say of their entities is heeded."""
 
 from types import SimpleNamespace
 
 import pytest
 from marshmallow_jsonapi import Schema, fields
-from pyramid.config import Configurator
-from pyramid.exceptions import ConfigurationError
-from sqlalchemy import ForeignKey, create_engine, event, select
+from sqlalchemy import create_engine, event, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -142,26 +140,3 @@ def test_what_somebody_else_has_changed_in_spite_of_the_lock_is_no_change(
 
 def test_there_is_nothing_to_lock_where_there_is_nothing(scopes, connection, resource):
     assert entities.lock(scopes.of(resource), 1) is None
-
-
-@pytest.mark.parametrize("name", ["before_insert", "after_update", "before_delete"])
-def test_a_model_with_listeners_that_would_not_be_called_is_refused(book, resource, name):
-    event.listen(book, name, lambda *_: None)
-    config = Configurator()
-    config.include("users_service.jsonapi")
-    config.add_jsonapi_resource(book, type(resource.schema))
-    with pytest.raises(ConfigurationError, match=rf"Book has listeners .*{name}"):
-        config.commit()
-
-
-def test_a_model_of_several_tables_is_refused(book, resource):
-    class Novel(book):
-        __tablename__ = "novels"
-
-        id: Mapped[int] = mapped_column(ForeignKey("books.id"), primary_key=True)
-
-    config = Configurator()
-    config.include("users_service.jsonapi")
-    config.add_jsonapi_resource(Novel, type(resource.schema))
-    with pytest.raises(ConfigurationError, match="Novel is mapped to more than one table"):
-        config.commit()

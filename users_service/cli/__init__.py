@@ -5,10 +5,13 @@ import json
 import sys
 from collections.abc import Iterable
 
+from pyramid.exceptions import ConfigurationExecutionError
+
 from users_service import docs
 from users_service.cli.seeding import SeedError, seed
 from users_service.database import migrations
 from users_service.database.engine import make_engine
+from users_service.jsonapi import ResourceError
 from users_service.settings import SettingsError
 
 SEEDS = {
@@ -49,6 +52,10 @@ def main(arguments: list[str] | None = None) -> None:
         options.run(options)
     except (SettingsError, migrations.SchemaError, SeedError) as error:
         sys.exit(str(error))
+    except ConfigurationExecutionError as error:
+        if not isinstance(error.evalue, ResourceError):
+            raise
+        sys.exit(str(error.evalue))
 
 
 def migrate_(options: argparse.Namespace) -> None:

@@ -45,10 +45,11 @@ What the host may add:
 It creates no session, spells no URL prefix, and knows none of the host's resources.
 """
 
-from pyramid.config import Configurator
+from pyramid.config import PHASE0_CONFIG, Configurator
 from pyramid.tweens import INGRESS
 
 from .api import KEY, Api, Information
+from .checks import ResourceError, check_resources
 from .documents.links import base_url, description_url, is_batch
 from .documents.responses import request_id
 from .endpoints.services import (
@@ -75,6 +76,7 @@ __all__ = [
     "JSONAPIError",
     "Limits",
     "LinkageChange",
+    "ResourceError",
     "Visibility",
     "begin_changes",
     "begin_snapshot",
@@ -87,7 +89,7 @@ __all__ = [
 
 
 def includeme(config: Configurator) -> None:
-    config.registry[KEY] = Api()
+    api = config.registry[KEY] = Api()
     config.include(include_cornice)
     config.include(".endpoints.exceptions")
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
@@ -100,4 +102,6 @@ def includeme(config: Configurator) -> None:
     config.add_request_method(request_id, reify=True)
     config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)
+    # Behind the directives that add resources, before those that make services of them.
+    config.action("jsonapi checks", check_resources, args=(api,), order=PHASE0_CONFIG + 1)
     config.add_tween(f"{__name__}.documents.responses.complete_responses", under=INGRESS)

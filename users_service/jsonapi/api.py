@@ -47,6 +47,7 @@ class Api:
     """All that the directives of this package have declared.
 
     :param resources: the resources by type.
+    :param refused: what is wrong with schemas that cannot be used at all, by type.
     :param limits: the bounds on what clients control.
     :param information: what the description begins with; None where none is served.
     :param description: the OpenAPI document, once it has been asked for.
@@ -57,6 +58,7 @@ class Api:
     """
 
     resources: dict[str, Resource] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     information: Information | None = None
     description: dict[str, Any] | None = None

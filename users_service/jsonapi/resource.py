@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -57,18 +57,24 @@ class Resource:
         }
 
     @cached_property
-    def relationships(self) -> dict[str, "Relationship"]:
+    def relationship_fields(self) -> dict[str, Any]:
         """The fields that are relationships, by their names in documents."""
+        fields = self._fields.items()
+        return {name: field for name, field in fields if isinstance(field, BaseRelationship)}
+
+    @cached_property
+    def relationships(self) -> dict[str, "Relationship"]:
+        """The relationships that documents show, by their names in them."""
         mapper = inspect(self.model)
         return {
             name: Relationship(
                 name=name,
                 source=self,
+                target_type=field.type_,
                 field=field,
                 mapped=mapper.relationships[field.attribute or field.name or name],
             )
-            for name, field in self._fields.items()
-            if isinstance(field, BaseRelationship)
+            for name, field in self.relationship_fields.items()
         }
 
     @cached_property
@@ -100,7 +106,10 @@ class Resource:
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
         """The columns by the model's attributes, for statements that give rows and no entities."""
-        return {mapped.key: mapped.columns[0] for mapped in inspect(self.model).column_attrs}
+        attributes = inspect(self.model).column_attrs
+        first = {mapped.key: mapped.columns[0] for mapped in attributes}
+        # Others are expressions, which a row cannot be given values of.
+        return {key: column for key, column in first.items() if isinstance(column, Column)}
 
     @property
     def id_column(self) -> Column[Any]:
@@ -119,9 +128,7 @@ class Resource:
 
     def python_type(self, name: str) -> Any:
         """The type of a field's values in Python."""
-        column_type = self.column(name).type
-        # A TypeDecorator does not say, but the type that it decorates does.
-        return getattr(column_type, "impl_instance", column_type).python_type
+        return python_type(self.column(name))
 
     def attribute(self, name: str) -> str:
         field = self.attributes[name]
@@ -161,29 +168,56 @@ def _same(id: UUID) -> UUID:
     return id
 
 
+def python_type(column: Column[Any]) -> Any:
+    """The type of a column's values in Python; `object` if SQLAlchemy does not know it."""
+    try:
+        # A TypeDecorator does not say, but the type that it decorates does.
+        return getattr(column.type, "impl_instance", column.type).python_type
+    except NotImplementedError:
+        return object
+
+
 @dataclass(frozen=True, eq=False)
 class Relationship:
     """A relationship of a resource, and the columns that hold it.
 
     :param name: its name in documents.
     :param source: the resource that has it.
-    :param field: its declaration in the schema.
+    :param target_type: the type of the resource at its other end.
+    :param field: its declaration in the schema; None if that has none, and no document shows it.
     :param mapped: its declaration in the model.
     """
 
     name: str
     source: Resource
+    target_type: str
     field: Any
     mapped: RelationshipProperty[Any]
 
     @cached_property
     def many(self) -> bool:
-        return bool(self.field.many)
+        return bool(self.mapped.uselist)
 
     @cached_property
     def target(self) -> Resource:
         """The resource at its other end."""
-        return self.source.resources[self.field.type_]
+        return self.source.resources[self.target_type]
+
+    @cached_property
+    def inverse(self) -> "Relationship":
+        """The relationship of the target over the same columns: that of its schema, or one of the
+        model alone, without a field."""
+        opposite = opposites(self.mapped)
+        for relationship in self.target.relationships.values():
+            if relationship.mapped in opposite and relationship.target is self.source:
+                return relationship
+        return Relationship(
+            name=opposite[0].key,
+            source=self.target,
+            target_type=self.source.type,
+            field=None,
+            mapped=opposite[0],
+        )
 
     @cached_property
     def secondary(self) -> Table | None:
@@ -219,3 +253,36 @@ class Relationship:
     def key_column(self) -> Column[Any]:
         resource = self.source if self.holds_key else self.target
         return resource.columns[self.key_attribute]
+
+
+@lru_cache
+def all_relationships(resource: Resource) -> list[Relationship]:
+    """The relationships of a resource that documents show, and the other ends of all that lead to
+    it, which they need not show."""
+    others = [
+        relationship.inverse
+        for other in resource.resources.values()
+        for relationship in other.relationships.values()
+        if relationship.target.model is resource.model
+    ]
+    by_mapped = {r.mapped: r for r in [*others, *resource.relationships.values()]}
+    return list(by_mapped.values())
+
+
+def opposites(mapped: RelationshipProperty[Any]) -> list[RelationshipProperty[Any]]:
+    """The relationships of the other model over the same columns, in the opposite direction."""
+    back: list[Any] = [mapped.secondary_synchronize_pairs, mapped.synchronize_pairs]
+    if mapped.secondary is None:
+        back = [[(remote, local) for local, remote in mapped.local_remote_pairs]]
+    return [
+        other
+        for other in mapped.mapper.relationships
+        if other.mapper is mapped.parent and _columns(other) == back
+    ]
+
+
+def _columns(mapped: RelationshipProperty[Any]) -> list[Any]:
+    """The pairs of columns that lead to the target; by way of the association table, if any."""
+    if mapped.secondary is None:
+        return [mapped.local_remote_pairs]
+    return [mapped.synchronize_pairs, mapped.secondary_synchronize_pairs]

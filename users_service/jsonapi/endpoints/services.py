@@ -25,7 +25,6 @@ from ..reading.scope import Visibility
 from ..reading.statements import begin_changes
 from ..resource import Relationship, Resource
 from ..writing.changes import Change
-from ..writing.entities import check_model
 from . import views
 from .validators import (
     read_changes,
@@ -69,18 +68,23 @@ def add_jsonapi_resource(
 ) -> None:
     """Serve a mapped class under the type of its schema: the directive of this package.
 
+    When the configuration is committed, all resources are checked before the first is served.
+
     :param model: the mapped class, with a `version_id_col`.
     :param schema: its marshmallow-jsonapi schema class.
     :param visible: says for a request which of the resources its caller sees; None for all. What a
         caller does not see is not there: neither by id nor in lists, totals, filters or linkage.
-    :raises ConfigurationError: when the configuration is committed, if the two do not fit.
     """
     api = api_of(config.registry)
-    kind = schema.opts.type_
+    kind = getattr(schema.opts, "type_", None) or schema.__name__
 
     def register() -> None:
-        check_model(model)
-        api.resources[kind] = Resource(model, schema(), api.resources, visible)
+        try:
+            made = schema()
+        except ValueError as error:  # with which marshmallow tells that it has no id, or no type_
+            api.refused[kind] = f"{schema.__name__}: {error}."
+        else:
+            api.resources[kind] = Resource(model, made, api.resources, visible)
 
     def serve() -> None:
         resource = api.resources[kind]
@@ -90,7 +94,8 @@ def add_jsonapi_resource(
             _serve_related(config, relationship)
             _serve_linkage(config, relationship)
 
-    # All resources are known before the first one is served, in whatever order they are added.
+    # All resources are known and checked before the first is served, in whatever order they are
+    # added.
     config.action(("jsonapi resource", kind), register, order=PHASE0_CONFIG)
     config.action(("jsonapi services", kind), serve, order=PHASE1_CONFIG)
 

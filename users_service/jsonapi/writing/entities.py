@@ -20,25 +20,6 @@ from ..resource import Resource
 # Parameters beside those that are named after columns.
 ID, VERSION = "_id", "_version"
 
-EVENTS = [
-    f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
-]
-
-
-def check_model(model: type[Any]) -> None:
-    """Make sure that nothing of a model is left out when its entities are stored.
-
-    :raises ValueError: if it has listeners to mapper events, or is spread over several tables.
-    """
-    mapper = inspect(model)
-    if heard := [event for event in EVENTS if getattr(mapper.dispatch, event)]:
-        raise ValueError(
-            f"{model.__name__} has listeners to mapper events ({', '.join(heard)}), which are not"
-            " called for resources: let a constraint, a default or @validates do it."
-        )
-    if len(mapper.tables) != 1:
-        raise ValueError(f"{model.__name__} is mapped to more than one table.")
-
 
 def lock(scope: Scope, id: Any) -> Any:
     """Load the entity with an id, and keep others from changing it until the transaction ends.

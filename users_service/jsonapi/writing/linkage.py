@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, update
 from ..errors import Error, JSONAPIError
 from ..reading import statements
 from ..reading.scope import Scopes
-from ..resource import Relationship, Resource
+from ..resource import Relationship, Resource, all_relationships
 from .changes import LinkageChange
 from .locking import CHUNK
 
@@ -57,12 +57,13 @@ def raise_versions(connection: Connection, resource: Resource, ids: Iterable[Any
 
 
 def release(scopes: Scopes, resource: Resource, entity: Any) -> None:
-    """Take a resource that is about to be deleted out of the relationships that others have to it.
+    """Take a resource that is about to be deleted out of the relationships that others have to it,
+    and raise the versions of these others.
 
     What a foreign key of another table demands of it is left to the database.
     """
     id = resource.id_of(entity)
-    for relationship in resource.relationships.values():
+    for relationship in all_relationships(resource):
         if relationship.holds_key:
             key = getattr(entity, relationship.key_attribute)
             related = [] if key is None else [key]

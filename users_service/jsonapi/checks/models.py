@@ -1,0 +1,117 @@
+"""Whether a model is one table with an id and a version, which statements alone can store."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError
+from sqlalchemy import Table, inspect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapper
+
+from ..resource import Resource, python_type
+from .attributes import no_column, schema_of
+
+EVENTS = [
+    f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
+]
+
+# Their text, as Python's `str` writes it, is what clients send back: the schema's field reads it.
+ID_TYPES = (int, str, UUID)
+
+# A text of each of these types.
+IDS = ("1", "a", "0190b5a0-0000-7000-8000-000000000001")
+
+
+def mapping_faults(resource: Resource) -> Iterator[str]:
+    """Without a table that SQLAlchemy has mapped there is nothing else to be checked."""
+    schema, model = schema_of(resource), resource.model.__name__
+    if getattr(resource.schema.opts, "type_", None) is None:
+        yield f"{schema}: It is no schema of marshmallow-jsonapi, and has no type_."
+    mapper = inspect(resource.model, raiseerr=False)
+    if not isinstance(mapper, Mapper):
+        yield f"{schema}: {model} is no mapped class."
+    elif len(mapper.tables) != 1:
+        yield f"{schema}: {model} is mapped to more than one table."
+    elif not isinstance(mapper.local_table, Table):
+        yield f"{schema}: {model} is mapped to a query, and no table."
+
+
+def registry_faults(resources: Iterable[Resource]) -> Iterator[str]:
+    """One faulty relationship keeps SQLAlchemy from configuring all models of a registry."""
+    for registry in dict.fromkeys(inspect(resource.model).registry for resource in resources):
+        try:
+            registry.configure(cascade=True)
+        except SQLAlchemyError as error:
+            reason, _, _ = str(error).partition("\n")
+            yield f"The models cannot be configured: {reason}"
+
+
+def model_faults(resource: Resource) -> Iterator[str]:
+    schema, model, mapper = schema_of(resource), resource.model.__name__, inspect(resource.model)
+    if heard := [event for event in EVENTS if getattr(mapper.dispatch, event)]:
+        yield (
+            f"{schema}: {model} has listeners to mapper events ({', '.join(heard)}), which are not"
+            " called for resources: let a constraint, a default or @validates do it."
+        )
+    if mapper.single:
+        other = mapper.inherits.class_.__name__
+        yield f"{schema}: {model} has no table of its own, but rows in that of {other}."
+    for column in mapper.local_table.columns:
+        source = column.info.get("attribute")
+        if source is not None and not hasattr(resource.model, source):
+            yield (
+                f"{schema}: {column} is computed from {source}, as its info says, and {model} has"
+                " no such attribute."
+            )
+    yield from _version_faults(resource)
+    yield from _id_faults(resource)
+
+
+def _version_faults(resource: Resource) -> Iterator[str]:
+    schema, model = schema_of(resource), resource.model.__name__
+    column = inspect(resource.model).version_id_col
+    if column is None:
+        yield f"{schema}: {model} has no version_id_col."
+        return
+    attribute = resource.version_attribute
+    if (kind := python_type(column)) is not int:
+        yield f"{schema}: The version {model}.{attribute} is of type {kind.__name__}, and not int."
+    if column.default is None and column.server_default is None:
+        yield f"{schema}: The version {model}.{attribute} has no default for new rows."
+    for name in resource.writable:
+        if resource.attribute(name) == attribute:
+            yield f"{schema}.{name}: Clients can write the version {model}.{attribute}."
+
+
+def _id_faults(resource: Resource) -> Iterator[str]:
+    place, model = f"{schema_of(resource)}.id", resource.model.__name__
+    attribute, key = resource.id_attribute, inspect(resource.model).primary_key
+    if len(key) > 1:
+        names = ", ".join(column.name for column in key)
+        yield f"{place}: {model} has a primary key of several columns ({names})."
+    elif attribute not in resource.columns:
+        yield f"{place}: {no_column(resource, attribute)}"
+    elif resource.id_column is not key[0]:
+        yield f"{place}: {model}.{attribute} is not the primary key, which is {key[0].name}."
+    else:
+        kind = resource.python_type("id")
+        if kind not in ID_TYPES:
+            yield (
+                f"{place}: {model}.{attribute} is of type {kind.__name__}, and not int, str or"
+                " UUID."
+            )
+        for read in sorted({type(id).__name__ for id in _read(resource)} - {kind.__name__}):
+            yield (
+                f"{place}: The field reads ids of type {read}, and {model}.{attribute} is of type"
+                f" {kind.__name__}."
+            )
+
+
+def _read(resource: Resource) -> Iterator[Any]:
+    """The ids that the schema's field reads; what it makes of its own texts is not known."""
+    for text in IDS:
+        try:
+            yield resource.load_id(text)
+        except ValidationError:
+            continue

@@ -1,0 +1,88 @@
+"""Whether a relationship has a target, another end, and one foreign key that leads to its id."""
+
+from collections.abc import Iterator
+from operator import eq
+from typing import Any
+
+from sqlalchemy import BinaryExpression, Table, inspect
+from sqlalchemy.orm import MANYTOONE, RelationshipProperty
+
+from ..api import Api
+from ..resource import Resource, opposites
+from .attributes import attribute_of, is_not, place_of
+from .creation import must_be_given
+
+
+def relationship_faults(resource: Resource, field: Any, api: Api) -> Iterator[str]:
+    """:param field: a relationship of the schema."""
+    place, attribute = place_of(resource, field), attribute_of(field)
+    relationships = inspect(resource.model).relationships
+    if field.type_ is None:
+        yield f"{place}: The field has no type_."
+    elif field.type_ not in api.resources.keys() | api.refused.keys():
+        types = ", ".join(sorted([*api.resources, *api.refused]))
+        yield f"{place}: There is no resource of type {field.type_}; there are {types}."
+    if attribute not in relationships:
+        yield f"{place}: {is_not(resource, attribute, 'relationship', relationships)}"
+        return
+    mapped = relationships[attribute]
+    target = api.resources.get(field.type_)
+    faults = [*_end_faults(mapped, field, target), *_key_faults(mapped)]
+    if not field.dump_only:
+        faults += _table_between_faults(mapped)
+    yield from (f"{place}: {mapped} {fault}" for fault in faults)
+
+
+def _end_faults(
+    mapped: RelationshipProperty[Any], field: Any, target: Resource | None
+) -> Iterator[str]:
+    other = mapped.mapper.class_
+    if target is not None and target.model is not other:
+        model = target.model.__name__
+        yield f"leads to {other.__name__}, and the resource {field.type_} is made of {model}."
+    if mapped.uselist and not field.many:
+        yield "is to-many, and the field is to-one."
+    if field.many and not mapped.uselist:
+        yield "is to-one, and the field is to-many."
+    if mapped.uselist and mapped.direction is MANYTOONE:
+        yield "is to-many, and leads to one by a foreign key."
+
+
+def _key_faults(mapped: RelationshipProperty[Any]) -> Iterator[str]:
+    """A relationship is held by one foreign key to a primary key, or by two in a table between."""
+    source, target = mapped.parent, mapped.mapper
+    if mapped.secondary is not None and not isinstance(mapped.secondary, Table):
+        yield "leads through a query, and no table."
+        return
+    holds_key = mapped.direction is MANYTOONE
+    joins: list[Any] = [mapped.primaryjoin]
+    references = [(pair, target if holds_key else source) for pair in mapped.synchronize_pairs]
+    if mapped.secondary is not None:
+        joins.append(mapped.secondaryjoin)
+        references += [(pair, target) for pair in mapped.secondary_synchronize_pairs or ()]
+    if len(references) != len(joins):
+        yield "has a foreign key of several columns."
+        return
+    if not all(isinstance(join, BinaryExpression) and join.operator is eq for join in joins):
+        yield "has a condition beside its foreign key."
+    for (referred, key), mapper in references:
+        if referred not in mapper.primary_key:
+            yield f"leads to {referred} by {key}, and not to the primary key."
+        holder = source if holds_key else target
+        if mapped.secondary is None and not holder.columns.contains_column(key):
+            yield f"is held by {key}, which {holder.class_.__name__} does not map."
+    if not opposites(mapped):
+        by = key.table.name if mapped.secondary is not None else key
+        yield (
+            f"has no other end: {target.class_.__name__} has no relationship to"
+            f" {source.class_.__name__} by {by}."
+        )
+
+
+def _table_between_faults(mapped: RelationshipProperty[Any]) -> Iterator[str]:
+    """Rows of an association table are the two keys, and what the database adds."""
+    pairs = [*mapped.synchronize_pairs, *(mapped.secondary_synchronize_pairs or ())]
+    keys = [key for _, key in pairs]
+    for column in mapped.secondary.columns if isinstance(mapped.secondary, Table) else ():
+        if column not in keys and must_be_given(column):
+            yield f"needs a value of {column}, which has no default."
