@@ -111,7 +111,7 @@ class Article(Base):
     __table_args__ = MARIADB
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(text(100))
+    title: Mapped[str] = mapped_column(text(100), info={"search_collation": "C.utf8"})
     subtitle: Mapped[str | None] = mapped_column(text(100))
     rating: Mapped[int | None]
     is_public: Mapped[bool] = mapped_column(default=False)
