@@ -1,8 +1,8 @@
 """JSON:API 1.1 on Pyramid, Cornice, marshmallow-jsonapi and SQLAlchemy, for any host application.
 
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
-JSON:API recommends, below the route prefix of the caller; whatever goes wrong is answered with an
-errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
+JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
+with an errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
@@ -23,7 +23,8 @@ from pyramid.tweens import INGRESS
 
 from .api import KEY, Api, Information
 from .documents.links import base_url, description_url, is_batch
-from .documents.responses import request_id
+from .documents.responses import error_response, request_id
+from .endpoints.exceptions import error_of
 from .endpoints.services import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
@@ -53,6 +54,8 @@ __all__ = [
     "begin_snapshot",
     "cornice_errors",
     "description",
+    "error_of",
+    "error_response",
     "includeme",
     "is_batch",
     "list_methods",

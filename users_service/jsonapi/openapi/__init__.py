@@ -32,7 +32,9 @@ def add_jsonapi_description(config: Configurator, information: Information) -> N
     """Serve the OpenAPI document of the application at `/openapi.json` below the route prefix."""
 
     def serve() -> None:
-        api_of(config.registry).information = information
+        api = api_of(config.registry)
+        api.add_prefix(config.route_prefix)
+        api.information = information
         serve_plainly(config, links.DESCRIPTION, "/openapi.json", show_description)
 
     config.action("jsonapi description", serve, order=PHASE1_CONFIG)
