@@ -2,7 +2,9 @@
 
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
 JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
-with an errors document. `config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
+with an errors document. Outside of that prefix the host answers; its own exception views may do so
+with `error_response(request, error_of(exception, request))`.
+`config.set_jsonapi_limits(Limits(…))` bounds what clients control, and
 `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of all of it.
 
 What it asks for: `request.dbconnection`, an SQLAlchemy connection whose transaction the host
