@@ -13,9 +13,11 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import pytest
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -154,3 +156,11 @@ def database(engine: str, name: str, folder: Path) -> Iterator[str]:
         with server.connect() as connection:
             connection.execute(text(drop))
         server.dispose()
+
+
+def database_url(engine: str, stack: ExitStack, tmp_path_factory) -> str:
+    """An empty database of an engine, for as long as the stack is open."""
+    if engine != "sqlite" and server_url(engine) is None:
+        pytest.skip(f"no {engine} answers and no server binary of it was found")
+    folder = tmp_path_factory.mktemp(engine)
+    return stack.enter_context(database(engine, f"test_{uuid4().hex}", folder))

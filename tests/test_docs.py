@@ -1,5 +1,6 @@
 """The documents: what they show is run, and what they list is complete."""
 
+import inspect
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server import ROOT, pserve
+from users_service import jsonapi
 from users_service.database.migrations import upgrade
 from users_service.jsonapi.errors import CODES
 from users_service.settings import Settings
@@ -81,6 +83,15 @@ def test_every_error_code_is_documented_with_its_status():
     assert [(code, int(status)) for code, status in rows] == [
         (code, status) for code, (status, _) in CODES.items()
     ]
+
+
+def test_what_jsonapi_gives_is_listed():
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition("## What jsonapi asks and gives")[2].partition("\n## ")[0]
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", section))))
+    directives = set(re.findall(r'add_directive\("(\w+)"', inspect.getsource(jsonapi)))
+    assert directives
+    assert (set(jsonapi.__all__) - {"includeme"} | directives) - words == set()
 
 
 @pytest.mark.parametrize(

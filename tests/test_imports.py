@@ -153,6 +153,18 @@ def test_a_library_that_is_barely_maintained_is_kept_to_few_modules(library, imp
     assert found == importers
 
 
+@pytest.mark.parametrize("room", ["openapi"])
+def test_modules_and_functions_are_short(room):
+    for name, path in PATHS.items():
+        if within(name, f"{JSONAPI}.{room}"):
+            text = path.read_text(encoding="utf-8")
+            assert len(text.splitlines()) <= 300, name
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.FunctionDef):
+                    lines = (node.end_lineno or 0) - node.lineno + 1
+                    assert lines <= 40, (name, node.name)
+
+
 def test_modules_are_named_after_what_they_own():
     vague = {"utils", "helpers", "common", "manager"}
     assert [name for name in PATHS if vague & set(name.split("."))] == []

@@ -12,7 +12,8 @@ from psycopg.sql import SQL, Literal
 from sqlalchemy import Connection, event, select, text
 
 from tests.client import API, USERS
-from tests.conftest import Service, database_url, dispose
+from tests.engines import database_url
+from tests.service import Service, dispose
 from users_service.cli.seeding import seed
 from users_service.database.engine import make_engine
 from users_service.database.migrations import upgrade_database

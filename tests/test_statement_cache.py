@@ -6,7 +6,7 @@ from sqlalchemy import event
 from sqlalchemy.engine.interfaces import CacheStats
 
 from tests.client import API, USERS, user
-from tests.conftest import Service
+from tests.service import Service
 
 
 @contextmanager

@@ -16,9 +16,13 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.client import USERS, Client, sources, user
 from users_service.database.transactions import is_conflict
-from users_service.jsonapi import Error, JSONAPIError, cornice_errors
-from users_service.jsonapi.documents.responses import error_response
-from users_service.jsonapi.reading.statements import begin_snapshot
+from users_service.jsonapi import (
+    Error,
+    JSONAPIError,
+    begin_snapshot,
+    cornice_errors,
+    error_response,
+)
 from users_service.models import User
 from users_service.models.users import email_key
 

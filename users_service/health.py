@@ -1,14 +1,19 @@
-"""Whether the process lives and can serve: the pattern for an endpoint that is no resource."""
+"""What is outside of the API: whether the process lives and can serve, and how errors are answered.
+
+It is the pattern for an endpoint that is no resource.
+"""
 
 from typing import Any
 
 from cornice.service import Service
 from pyramid.config import Configurator
+from pyramid.httpexceptions import HTTPError
 from pyramid.request import Request
+from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy import select
 
-from users_service.jsonapi import list_methods
+from users_service.jsonapi import error_of, error_response, list_methods
 
 
 def livez(request: Request) -> dict[str, Any]:
@@ -22,9 +27,17 @@ def readyz(request: Request) -> dict[str, Any]:
     return {"status": "ok"}
 
 
+def show_error(exception: Exception, request: Request) -> Response:
+    """Answer as the API does, so that clients find one kind of error at every URL."""
+    return error_response(request, error_of(exception, request))
+
+
 def includeme(config: Configurator) -> None:
     for view in (livez, readyz):
         service = Service(name=view.__name__, path=f"/{view.__name__}", renderer="json")
         service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
         service.add_view("OPTIONS", list_methods, permission=NO_PERMISSION_REQUIRED)
         config.add_cornice_service(service)
+    # Pyramid's own view for HTTP errors, which would answer with a page, has their class as well.
+    for context in (HTTPError, Exception):
+        config.add_exception_view(show_error, context=context)

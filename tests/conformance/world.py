@@ -13,7 +13,7 @@ from sqlalchemy import event, insert
 from webtest import TestResponse
 
 from tests.client import MEDIA_TYPE, Client
-from tests.conftest import Service
+from tests.service import Service
 from users_service.models import Group, Role, User
 from users_service.models.groups import memberships
 

@@ -12,7 +12,6 @@ from webtest import TestResponse
 
 from tests import engines
 from tests.client import MEDIA_TYPE, Client
-from tests.conftest import database_url
 from tests.jsonapi import world as small_world
 from tests.jsonapi.toy import ARTICLES, OPERATIONS, PEOPLE, Base, make_toy
 from users_service.jsonapi import Limits
@@ -108,7 +107,7 @@ def enforce_foreign_keys(connection: Any, _record: Any) -> None:
 @pytest.fixture(scope="session", params=engines.ENGINES)
 def running_toy(request, tmp_path_factory) -> Iterator[Toy]:
     with ExitStack() as stack:
-        engine = create_engine(database_url(request.param, stack, tmp_path_factory))
+        engine = create_engine(engines.database_url(request.param, stack, tmp_path_factory))
         stack.callback(engine.dispose)
         if request.param == "sqlite":
             event.listen(engine, "connect", enforce_foreign_keys)

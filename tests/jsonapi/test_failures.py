@@ -34,7 +34,7 @@ def test_an_exception_says_nothing_but_the_id_of_the_request(toy, errors_logged,
 
 
 def test_faults_of_clients_are_no_errors_in_the_log(client, errors_logged):
-    for url in ("/nowhere", f"{ARTICLES}/1", f"{ARTICLES}?x=1", f"{OUTCOMES}/complain"):
+    for url in ("/toy/nowhere", f"{ARTICLES}/1", f"{ARTICLES}?x=1", f"{OUTCOMES}/complain"):
         assert 400 <= client.get(url).status_int < 500
     assert not errors_logged()
 
@@ -73,7 +73,7 @@ def test_the_status_that_a_cornice_view_chose_is_kept(client):
 
 
 def test_a_url_that_nobody_serves_is_not_found(client):
-    for url in ("/", "/toys", f"{ARTICLES}/", f"{ARTICLES}/1/2", f"{OUTCOMES}/none"):
+    for url in ("/toy/", "/toy/nowhere", f"{ARTICLES}/", f"{ARTICLES}/1/2", f"{OUTCOMES}/none"):
         response = client.get(url)
         assert response.status_int == 404
         assert sources(response) == [("", "not_found")]
@@ -105,7 +105,7 @@ def test_what_a_view_varies_by_is_added_to(client):
 
 @pytest.mark.parametrize("id", ["a", "0", "Az09._-", "x" * 128])
 def test_a_harmless_request_id_is_repeated(client, id):
-    for url in (ARTICLES, "/nowhere"):
+    for url in (ARTICLES, "/toy/nowhere"):
         assert client.get(url, headers={"X-Request-ID": id}).headers["X-Request-ID"] == id
 
 

@@ -111,7 +111,7 @@ class Article(Base):
     __table_args__ = MARIADB
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(text(100))
+    title: Mapped[str] = mapped_column(text(100), info={"search_collation": "C.utf8"})
     subtitle: Mapped[str | None] = mapped_column(text(100))
     rating: Mapped[int | None]
     is_public: Mapped[bool] = mapped_column(default=False)
@@ -373,6 +373,24 @@ def unless_stranger(request: Any) -> Visibility | None:
     return Visibility(condition=_is_no_stranger, values={"caller_stranger": team})
 
 
+def show_missing(request: Any) -> Response:
+    return Response("The host has no such page.", status=404, content_type="text/plain")
+
+
+def show_failure(request: Any) -> Response:
+    return Response("The host failed.", status=500, content_type="text/plain")
+
+
+def pages(config: Configurator) -> None:
+    """What the host serves outside of the API, with its own answers to what goes wrong there."""
+    for view in (crash, be_missing, be_forbidden):
+        config.add_route(f"page:{view.__name__}", f"/{view.__name__}")
+        config.add_view(view, route_name=f"page:{view.__name__}")
+    config.add_notfound_view(show_missing)
+    config.add_forbidden_view(show_missing)
+    config.add_exception_view(show_failure)
+
+
 def resources(config: Configurator) -> None:
     config.add_jsonapi_resource(Article, ArticleSchema, visible=seen_by_author)
     config.add_jsonapi_resource(Person, PersonSchema, visible=unless_stranger)
@@ -400,4 +418,5 @@ def make_toy(
     if include is not None:
         config.include(include, route_prefix="/toy")
     config.include(outcomes, route_prefix=OUTCOMES)
+    config.include(pages)
     return config.make_wsgi_app()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import database_url
+from tests.engines import database_url
 from tests.server import ROOT, pserve
 from users_service.database.engine import make_engine
 from users_service.database.migrations import upgrade_database

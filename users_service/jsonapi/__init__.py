@@ -2,9 +2,11 @@
 
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
 JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
-with an errors document. `config.add_jsonapi_entry()` serves the entry document and atomic
-operations, `config.add_jsonapi_description(Information(…))` the OpenAPI document of all of it, and
-`config.set_jsonapi_limits(Limits(…))` bounds what clients control. Their order does not matter.
+with an errors document. Outside of that prefix the host answers; its own exception views may do so
+with `error_response(request, error_of(exception, request))`. `config.add_jsonapi_entry()` serves the
+entry document and atomic operations, `config.add_jsonapi_description(Information(…))` the OpenAPI
+document of all of it, and `config.set_jsonapi_limits(Limits(…))` bounds what clients control. The
+order of directives does not matter.
 
 What it asks for:
 
@@ -51,7 +53,8 @@ from pyramid.tweens import INGRESS
 from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
 from .documents.links import base_url, description_url, is_batch
-from .documents.responses import request_id
+from .documents.responses import error_response, request_id
+from .endpoints.exceptions import error_of
 from .endpoints.services import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
@@ -82,6 +85,8 @@ __all__ = [
     "begin_snapshot",
     "cornice_errors",
     "description",
+    "error_of",
+    "error_response",
     "includeme",
     "is_batch",
     "list_methods",

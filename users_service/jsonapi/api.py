@@ -48,6 +48,7 @@ class Api:
 
     :param resources: the resources by type.
     :param refused: what is wrong with schemas that cannot be used at all, by type.
+    :param prefixes: the paths below which it is served, without a slash at the end.
     :param limits: the bounds on what clients control.
     :param information: what the description begins with; None where none is served.
     :param description: the OpenAPI document, once it has been asked for.
@@ -59,6 +60,7 @@ class Api:
 
     resources: dict[str, Resource] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    prefixes: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
     information: Information | None = None
     description: dict[str, Any] | None = None
@@ -66,6 +68,15 @@ class Api:
     routes: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
     change_handlers: list[Callable[..., None]] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
+
+    def add_prefix(self, route_prefix: str | None) -> None:
+        """Take in that something is served below a route prefix of Pyramid; None is the root."""
+        path = (route_prefix or "").strip("/")
+        self.prefixes.add(f"/{path}" if path else "")
+
+    def covers(self, path: str) -> bool:
+        """Whether a path is one of the prefixes, or below one."""
+        return any(f"{path}/".startswith(f"{prefix}/") for prefix in self.prefixes)
 
 
 def api_of(registry: Registry) -> Api:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
 
 # Constraints carry names that are the same on every engine: migrations can drop them, and the
@@ -32,9 +32,22 @@ class Base(DeclarativeBase):
     }
 
 
-def text_type(length: int) -> String:
-    """Text of at most `length` characters, compared and sorted by code point on every engine."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
+# On PostgreSQL, C compares by code point, but knows the case of ASCII letters alone; C.utf8 knows
+# that of all letters. The indexes of trigrams that migrations make are by it.
+SEARCH_COLLATION = "C.utf8"
+
+
+def text_column(
+    length: int, *, info: dict[str, Any] | None = None, **options: Any
+) -> MappedColumn[Any]:
+    """A column of text that is compared and sorted by code point on every engine.
+
+    :param length: of characters, at most.
+    :param options: further arguments of `mapped_column`.
+    """
+    kind = String(length).with_variant(String(length, collation="C"), "postgresql")
+    searched = {"search_collation": SEARCH_COLLATION}
+    return mapped_column(kind, info=searched | (info or {}), **options)
 
 
 class UTCDateTime(TypeDecorator[datetime]):

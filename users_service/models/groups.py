@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, ForeignKey, Index, Table
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, relationship
 
 from users_service.models.base import (
     UUID_TYPE,
@@ -13,7 +13,7 @@ from users_service.models.base import (
     Identified,
     Timestamped,
     Versioned,
-    text_type,
+    text_column,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ memberships = Table(
 class Group(Identified, Timestamped, Versioned, Base):
     __tablename__ = "groups"
 
-    name: Mapped[str] = mapped_column(text_type(250), unique=True)
-    description: Mapped[str | None] = mapped_column(text_type(10_000))
+    name: Mapped[str] = text_column(250, unique=True)
+    description: Mapped[str | None] = text_column(10_000)
 
     members: Mapped[list[User]] = relationship(secondary=memberships, viewonly=True)

@@ -8,7 +8,7 @@ from sqlalchemy import JSON
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned, text_type
+from users_service.models.base import Base, Identified, Timestamped, Versioned, text_column
 
 if TYPE_CHECKING:
     from users_service.models.users import User
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Role(Identified, Timestamped, Versioned, Base):
     __tablename__ = "roles"
 
-    name: Mapped[str] = mapped_column(text_type(80), unique=True)
-    description: Mapped[str | None] = mapped_column(text_type(10_000))
+    name: Mapped[str] = text_column(80, unique=True)
+    description: Mapped[str | None] = text_column(10_000)
     permissions: Mapped[list[str]] = mapped_column(
         JSON().with_variant(JSONB(), "postgresql"), default=list
     )

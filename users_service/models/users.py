@@ -9,7 +9,7 @@ import idna
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned, text_type
+from users_service.models.base import Base, Identified, Timestamped, Versioned, text_column
 from users_service.models.groups import Group, memberships
 from users_service.models.roles import Role
 
@@ -46,13 +46,13 @@ class User(Identified, Timestamped, Versioned, Base):
         Base.__table_args__,
     )
 
-    email: Mapped[str] = mapped_column(text_type(254))
+    email: Mapped[str] = text_column(254)
     # Computed here and not by the engine, whose lower() differs from one to the next. Case folding
     # can triple a local part of 64 characters; a domain in ASCII has at most 253.
-    email_key: Mapped[str] = mapped_column(
-        text_type(450), unique=True, info={"attribute": "email", "compute": email_key}
+    email_key: Mapped[str] = text_column(
+        450, unique=True, info={"attribute": "email", "compute": email_key}
     )
-    name: Mapped[str] = mapped_column(text_type(250))
+    name: Mapped[str] = text_column(250)
     is_active: Mapped[bool] = mapped_column(default=False)
     # A role that users hold cannot be deleted.
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))

@@ -61,7 +61,15 @@ def respond(request: Request, answer: Answer) -> Response:
 
 
 def error_response(request: Request, error: JSONAPIError) -> Response:
-    """Answer with an errors document; negotiation does not apply to it."""
+    """Return the response with an errors document (§7 Errors), for exception views of a host.
+
+    Its media type is that which was negotiated before the request failed, or the plain one: an
+    error is not refused for its media type. It is not to be stored (RFC 9111 §5.2.2.5).
+
+    :param request: gives the request's id, which each error object repeats, and the link to the
+        description of the API if there is one (§5.1 `describedby`).
+    :param error: the error objects, the status that fits all of them, and header fields.
+    """
     media = _negotiated(request)
     document = errors_document(error.errors, request.request_id, media.jsonapi_object)
     _link_to_description(request, document)

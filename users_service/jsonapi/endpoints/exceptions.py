@@ -1,4 +1,4 @@
-"""Every exception view: whatever goes wrong, the answer is an errors document.
+"""What was raised becomes an errors document (§7 Errors): for every request below the API's prefix.
 
 Faults of the service are logged with the request's id, which the document repeats; the document
 says no more than that.
@@ -8,13 +8,14 @@ import logging
 
 from pyramid.config import Configurator
 from pyramid.exceptions import URLDecodeError
-from pyramid.httpexceptions import HTTPException
+from pyramid.httpexceptions import HTTPException, HTTPForbidden, HTTPNotFound
 from pyramid.request import Request
 from pyramid.response import Response
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 
+from ..api import api_of
 from ..documents.responses import error_response
 from ..errors import Error, JSONAPIError, code_of_status
 from ..resource import Resource
@@ -32,67 +33,95 @@ DETAILS = {
     405: "This URL does not have the method.",
 }
 
+# A view answers for its own class of exceptions before those for their bases are asked: each class
+# that a host may have a view for is listed, so that below the prefix the host's is not asked.
+ANSWERED = (
+    JSONAPIError,
+    HTTPException,
+    HTTPNotFound,
+    HTTPForbidden,
+    URLDecodeError,
+    IntegrityError,
+    DataError,
+    OperationalError,
+    InterfaceError,
+    PoolTimeoutError,
+    StaleDataError,
+    Exception,
+)
 
-def jsonapi_error(error: JSONAPIError, request: Request) -> Response:
-    return error_response(request, error)
+
+def error_of(exception: Exception, request: Request) -> JSONAPIError:
+    """Return what an errors document says of an exception, and log it if it is no client's fault.
+
+    :param exception: whatever was raised. A `JSONAPIError` is returned as it is. What Pyramid and
+        Cornice raise keeps its status where that has a code, and is 400 or 500 otherwise; redirects
+        are no errors. What SQLAlchemy raises is 400, 409, 503 or 500, and all else is 500.
+    :param request: the request that ended with it.
+    """
+    match exception:
+        case JSONAPIError():
+            return exception
+        case HTTPException():
+            return _http_error(exception)
+        case URLDecodeError():
+            return _error("bad_request", "The path of the URL is not UTF-8.")
+        case IntegrityError() if isinstance(getattr(request, "context", None), Resource):
+            return JSONAPIError(conflict(exception, request.context, ()))
+        case DataError():
+            return _error("bad_request", "A value cannot be stored by the database.")
+        case OperationalError() | InterfaceError() | PoolTimeoutError() | StaleDataError():
+            # The database is down, overloaded, or kept refusing this request in favour of others.
+            logger.warning("The database did not serve %s: %s", request.request_id, exception)
+            detail = "The database cannot serve this request now; try again."
+            return _error("unavailable", detail, **{"Retry-After": "1"})
+        case _:
+            logger.error("500 for request %s", request.request_id, exc_info=exception)
+            detail = "The service failed; its log has the id of this error."
+            return _error("internal_error", detail)
 
 
-def http_error(error: HTTPException, request: Request) -> Response:
-    """What Pyramid and Cornice raise: 404, 405, 403 and their like."""
-    if error.status_int < 400:
-        return error
+def _http_error(error: HTTPException) -> JSONAPIError:
     code = code_of_status(error.status_int)
     detail = DETAILS.get(error.status_int, "The request cannot be served.")
     headers = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
     if error.allow:
         headers["Allow"] = ", ".join(sorted(error.allow))
-    return error_response(request, JSONAPIError(Error(code=code, detail=detail), headers=headers))
+    return _error(code, detail, **headers)
 
 
-def undecodable_url(_error: URLDecodeError, request: Request) -> Response:
-    detail = "The path of the URL is not UTF-8."
-    return error_response(request, JSONAPIError(Error(code="bad_request", detail=detail)))
+def _error(code: str, detail: str, **headers: str) -> JSONAPIError:
+    return JSONAPIError(Error(code=code, detail=detail), headers=headers)
 
 
-def integrity_error(error: IntegrityError, request: Request) -> Response:
-    resource = getattr(request, "context", None)
-    if not isinstance(resource, Resource):
-        return internal_error(error, request)
-    return error_response(request, JSONAPIError(conflict(error, resource, ())))
+def show_error(exception: Exception, request: Request) -> Response:
+    """Answer a request below the API's prefix with an errors document."""
+    if isinstance(exception, HTTPException) and exception.status_int < 400:
+        return exception  # a redirect
+    return error_response(request, error_of(exception, request))
 
 
-def data_error(_error: DataError, request: Request) -> Response:
-    detail = "A value cannot be stored by the database."
-    return error_response(request, JSONAPIError(Error(code="bad_request", detail=detail)))
+class BelowPrefix:
+    """A view predicate: whether the path of a request is below the API's prefix.
 
+    It looks at the path and not at the route, which there is none of if the URL is unknown.
+    """
 
-def database_unavailable(error: Exception, request: Request) -> Response:
-    """The database is down, overloaded, or kept refusing this request in favour of others."""
-    logger.warning("The database did not serve request %s: %s", request.request_id, error)
-    detail = "The database cannot serve this request now; try again."
-    return error_response(
-        request,
-        JSONAPIError(Error(code="unavailable", detail=detail), headers={"Retry-After": "1"}),
-    )
+    def __init__(self, wanted: bool, _config: Configurator) -> None:
+        self.wanted = wanted
 
+    def text(self) -> str:
+        return f"below_jsonapi_prefix = {self.wanted}"
 
-def internal_error(error: Exception, request: Request) -> Response:
-    logger.error("500 for request %s", request.request_id, exc_info=error)
-    detail = "The service failed; its log has the id of this error."
-    return error_response(request, JSONAPIError(Error(code="internal_error", detail=detail)))
+    phash = text
+
+    def __call__(self, _context: object, request: Request) -> bool:
+        # request.path_info would fail for a path that is not UTF-8.
+        path = request.environ.get("PATH_INFO", "")
+        return api_of(request.registry).covers(path) == self.wanted
 
 
 def includeme(config: Configurator) -> None:
-    for context, view in (
-        (JSONAPIError, jsonapi_error),
-        (HTTPException, http_error),
-        (URLDecodeError, undecodable_url),
-        (IntegrityError, integrity_error),
-        (DataError, data_error),
-        (OperationalError, database_unavailable),
-        (InterfaceError, database_unavailable),
-        (PoolTimeoutError, database_unavailable),
-        (StaleDataError, database_unavailable),
-        (Exception, internal_error),
-    ):
-        config.add_exception_view(view, context=context)
+    config.add_view_predicate("below_jsonapi_prefix", BelowPrefix)
+    for context in ANSWERED:
+        config.add_exception_view(show_error, context=context, below_jsonapi_prefix=True)

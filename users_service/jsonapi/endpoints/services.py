@@ -87,6 +87,7 @@ def add_jsonapi_resource(
             api.resources[kind] = Resource(model, made, api.resources, visible)
 
     def serve() -> None:
+        api.add_prefix(config.route_prefix)
         resource = api.resources[kind]
         _serve_collection(config, resource)
         _serve_item(config, resource)
@@ -104,6 +105,7 @@ def add_jsonapi_entry(config: Configurator) -> None:
     """Serve the entry document at the route prefix, and atomic operations below it."""
 
     def serve() -> None:
+        api_of(config.registry).add_prefix(config.route_prefix)
         config.add_route(links.ENTRY, "", inherit_slash=True)
         entry = Service(name=links.ENTRY, pyramid_route=links.ENTRY, **_house())
         _add(config, entry, "GET", views.show_entry, None)

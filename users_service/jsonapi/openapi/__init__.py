@@ -32,7 +32,9 @@ def add_jsonapi_description(config: Configurator, information: Information) -> N
     """Serve the OpenAPI document of the application at `/openapi.json` below the route prefix."""
 
     def serve() -> None:
-        api_of(config.registry).information = information
+        api = api_of(config.registry)
+        api.add_prefix(config.route_prefix)
+        api.information = information
         serve_plainly(config, links.DESCRIPTION, "/openapi.json", show_description)
 
     config.action("jsonapi description", serve, order=PHASE1_CONFIG)
@@ -89,13 +91,11 @@ def describe(registry: Registry, information: Information) -> Json:
     for path, service in paths:
         described = {}
         for name, view, arguments in service.definitions:
-            if name not in IMPLIED:
-                method = known.get((service.name, name))
-                described[name.lower()] = (
-                    _plain(components, service.name, name, view, arguments, path)
-                    if method is None
-                    else operations.describe(components, method, collections)
-                )
+            method = known.get((service.name, name))
+            if method is not None:
+                described[name.lower()] = operations.describe(components, method, collections)
+            elif name not in IMPLIED:
+                described[name.lower()] = _plain(components, service, name, view, arguments, path)
         components.spec.path(path, operations=described)
     made = components.spec.to_dict()
     return {name: made[name] for name in ("openapi", "info", "tags", "paths", "components")}
@@ -109,10 +109,10 @@ def _path(registry: Registry, service: Any) -> str:
 
 
 def _plain(
-    components: Components, service: str, method: str, view: Any, arguments: Json, path: str
+    components: Components, service: Any, method: str, view: Any, arguments: Json, path: str
 ) -> Json:
     """An operation that is about no resource: all that is known of it is its view."""
-    name = service.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
+    name = service.name.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
     summary, _, description = (inspect.getdoc(view) or name).partition("\n")
     is_json = arguments.get("renderer") == "json"
     media_type, kind = ("application/json", "object") if is_json else ("text/*", "string")

@@ -5,17 +5,9 @@ from collections.abc import Iterator
 from ..resource import Relationship, Resource
 from ..writing.operation_shape import CODES, OPERATIONS_MEMBER
 from .components import Components, Json
-from .documents import (
-    an_object,
-    any_resource,
-    changed_resource,
-    jsonapi_object,
-    linkage,
-    links,
-    new_example,
-    new_resource,
-    pascal,
-)
+from .examples import new_example
+from .resources import any_resource, changed_resource, linkage, new_resource
+from .schemas import an_object, jsonapi_object, links, pascal
 
 # An absolute path of this API.
 PATH = r"^(/[^/?#\\\u0000-\u0020]+)+$"
@@ -55,53 +47,50 @@ def request_example(components: Components) -> Json | None:
 
 def _operations(components: Components) -> Iterator[Json]:
     for resource in components.resources.values():
-        yield _named(
-            components,
-            f"{pascal(resource.type)}Add",
-            ["data"],
-            op=_code("add"),
-            data=new_resource(components, resource, local=True),
-        )
-        yield _named(
-            components,
-            f"{pascal(resource.type)}Update",
-            ["data"],
-            op=_code("update"),
-            ref=_reference(components, resource, None),
-            data=changed_resource(components, resource, local=True),
-        )
-        yield _named(
-            components,
-            f"{pascal(resource.type)}Remove",
-            ["ref"],
-            op=_code("remove"),
-            ref=_reference(components, resource, None),
-        )
+        yield from _on_resources(components, resource)
         for relationship in resource.relationships.values():
             if not relationship.field.dump_only:
-                yield _named(
-                    components,
-                    f"{pascal(resource.type)}{pascal(relationship.name)}Change",
-                    ["ref", "data"],
-                    op={"type": "string", "enum": list(CODES)}
-                    if relationship.many
-                    else _code("update"),
-                    ref=_reference(components, resource, relationship),
-                    data=linkage(components, relationship, local=True),
-                )
+                yield _on_linkage(components, relationship)
+    yield _by_url(components)
+
+
+def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
+    name = pascal(resource.type)
+    reference = _reference(components, resource, None)
+    new = new_resource(components, resource, local=True)
+    yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
     yield _named(
         components,
-        "OperationByUrl",
-        ["href"],
-        op={"type": "string", "enum": list(CODES)},
-        href={
-            "type": "string",
-            "pattern": PATH,
-            "description": "The path of a collection, a resource or a relationship, in place of "
-            "a reference.",
-        },
-        data={},
+        f"{name}Update",
+        ["data"],
+        op=_code("update"),
+        ref=reference,
+        data=changed_resource(components, resource, local=True),
     )
+    yield _named(components, f"{name}Remove", ["ref"], op=_code("remove"), ref=reference)
+
+
+def _on_linkage(components: Components, relationship: Relationship) -> Json:
+    any_code = {"type": "string", "enum": list(CODES)}
+    return _named(
+        components,
+        f"{pascal(relationship.source.type)}{pascal(relationship.name)}Change",
+        ["ref", "data"],
+        op=any_code if relationship.many else _code("update"),
+        ref=_reference(components, relationship.source, relationship),
+        data=linkage(components, relationship, local=True),
+    )
+
+
+def _by_url(components: Components) -> Json:
+    path = {
+        "type": "string",
+        "pattern": PATH,
+        "description": "The path of a collection, a resource or a relationship, in place of a "
+        "reference.",
+    }
+    any_code = {"type": "string", "enum": list(CODES)}
+    return _named(components, "OperationByUrl", ["href"], op=any_code, href=path, data={})
 
 
 def _named(components: Components, name: str, required: list[str], **members: Json) -> Json:

@@ -11,6 +11,14 @@ from ..limits import Limits
 from ..resource import Resource
 
 Json = dict[str, Any]
+Parameter = Json | str
+"""A Parameter Object, or the key of one among the components."""
+
+
+def parameter_body(description: str, schema: Json) -> Json:
+    """What a parameter is, without its name; an array has commas between its values."""
+    found: Json = {"description": description, "schema": schema}
+    return found | {"style": "form", "explode": False} if schema["type"] == "array" else found
 
 
 class Components:
@@ -41,10 +49,13 @@ class Components:
             self.spec.components.schema(name, make())
         return {"$ref": f"#/components/schemas/{name}"}
 
-    def parameter(self, key: str, name: str, body: Json, where: str = "query") -> str:
+    def parameter(
+        self, key: str, name: str, description: str, schema: Json, where: str = "query"
+    ) -> str:
         """Refer to a parameter, by the key that apispec makes a reference of."""
         if key not in self.spec.components.parameters:
-            self.spec.components.parameter(key, where, {"name": name} | body)
+            body = {"name": name} | parameter_body(description, schema)
+            self.spec.components.parameter(key, where, body)
         return key
 
     def header(self, name: str, body: Json) -> Json:

@@ -8,12 +8,10 @@ from typing import Any
 
 from ..api import Method
 from ..documents.media import Media
-from ..endpoints import validators, views
+from ..endpoints import views
 from ..resource import Relationship, Resource
-from . import atomic, documents, parameters, responses
+from . import contents, parameters, responses
 from .components import Components, Json
-
-HOST = "https://api.example"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,7 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
     )
     media = Media(extensions=(method.extension,) if method.extension else ()).content_type
     if method.body is not None:
-        sent, example = _sent(components, method)
+        sent, example = contents.sent(components, method)
         content = responses.content(sent, example, media)
         found["requestBody"] = {"required": True, "content": content}
     found["responses"] = _responses(components, method, operation, media, paths)
@@ -122,30 +120,6 @@ def _subject(context: Resource | Relationship | None) -> list[str]:
     return [] if context is None else [context.type]
 
 
-def _sent(components: Components, method: Method) -> tuple[Json, Json | None]:
-    """The document of a request, and an example of it."""
-    if method.body is validators.read_operations:
-        return atomic.request_document(components), atomic.request_example(components)
-    if isinstance(method.context, Relationship):
-        data = documents.linkage(components, method.context)
-        return documents.sent(components, _linkage_name(method.context), data), None
-    resource: Any = method.context
-    name = documents.pascal(resource.type)
-    if method.body is validators.read_new:
-        document = documents.sent(
-            components, f"{name}NewDocument", documents.new_resource(components, resource)
-        )
-        return document, documents.new_example(components, resource)
-    data = documents.changed_resource(components, resource)
-    document = documents.sent(components, f"{name}ChangesDocument", data)
-    return document, documents.changes_example(components, resource)
-
-
-def _linkage_name(relationship: Relationship) -> str:
-    kind = "Many" if relationship.many else "RequiredOne" if relationship.is_required else "One"
-    return f"{documents.pascal(relationship.target.type)}To{kind}Document"
-
-
 def _responses(
     components: Components,
     method: Method,
@@ -153,7 +127,7 @@ def _responses(
     media: str,
     paths: Mapping[Any, str],
 ) -> Json:
-    answered, example = _answered(components, method, paths)
+    answered, example = contents.answered(components, method, paths)
     success = responses.success(
         components,
         _text(method.view),
@@ -170,35 +144,6 @@ def _responses(
     conditional = operation.conditional == "If-Match"
     failures |= set(responses.FAILURES_OF_CONDITIONS if conditional else ())
     return found | {str(n): responses.failure(components, n) for n in sorted(failures)}
-
-
-def _answered(
-    components: Components, method: Method, paths: Mapping[Any, str]
-) -> tuple[Json | None, Json | None]:
-    """The document of a response, and an example of it; none if it has no content."""
-    if method.view is views.show_entry:
-        return documents.entry(components), None
-    if method.view is views.perform_operations:
-        return atomic.response_document(components), None
-    if method.query is None:
-        return None, None
-    endpoint = method.query
-    resource = endpoint.resource
-    name = documents.pascal(resource.type)
-    if endpoint.through is not None:
-        one = documents.identifier(components, resource)
-        if endpoint.collection:
-            return documents.page(components, f"{name}LinkagePage", one), None
-        return documents.answered(components, f"{name}Linkage", documents.nullable(one)), None
-    one = documents.resource_object(components, resource)
-    example = documents.resource_example(components, resource, HOST + paths[resource])
-    if endpoint.collection:
-        return documents.page(components, f"{name}Page", one), documents.page_example(example)
-    if method.view is views.read_related:
-        document = documents.answered(components, f"{name}OrNull", documents.nullable(one))
-        return document, None
-    document = documents.answered(components, f"{name}Document", one)
-    return document, documents.answer_example(example)
 
 
 def _links(components: Components, method: Method) -> Json:

@@ -3,34 +3,15 @@
 from collections.abc import Iterator
 
 from ..api import Method
-from ..reading.filters import EQUALITY, LISTS, MATCHES, operators_of
 from ..reading.page_parameters import MOST_PAGES
 from ..reading.query import Endpoint
 from ..resource import Resource
-from .components import Components, Json
-from .documents import pascal
-
-Parameter = Json | str
-"""A Parameter Object, or the key of one among the components."""
+from .components import Components, Json, Parameter, parameter_body
+from .filters import filter_parameters
+from .schemas import pascal
 
 # Longer paths of `include` are not listed: they are without end.
 LISTED_INCLUDE_DEPTH = 2
-
-MEANINGS = {
-    "eq": "is",
-    "ne": "is not",
-    "lt": "is less than",
-    "le": "is at most",
-    "gt": "is greater than",
-    "ge": "is at least",
-    "in": "is one of",
-    "nin": "is none of",
-    "contains": "contains",
-    "icontains": "contains, without regard to case,",
-    "startswith": "starts with",
-    "endswith": "ends with",
-    "isnull": "is null (`true`) or is not (`false`)",
-}
 
 
 def of_method(
@@ -53,7 +34,7 @@ def _of_query(components: Components, endpoint: Endpoint) -> Iterator[Parameter]
     if endpoint.collection:
         yield _sort(components, endpoint.resource)
         yield from _pages(components)
-        yield from _filters(components, endpoint.resource)
+        yield from filter_parameters(components, endpoint.resource)
 
 
 def id_parameter(components: Components, resource: Resource) -> Json:
@@ -77,8 +58,7 @@ def _header(components: Components, name: str) -> Parameter:
         "the resource has changed since each of them.",
         "If-None-Match": "Entity tags that the client has: the answer is 304 if one is current.",
     }
-    body = {"description": descriptions[name], "schema": {"type": "string"}}
-    return components.parameter(name, name, body, where="header")
+    return components.parameter(name, name, descriptions[name], {"type": "string"}, where="header")
 
 
 def _include(components: Components, endpoint: Endpoint, paths: list[str]) -> Json:
@@ -93,7 +73,7 @@ def _include(components: Components, endpoint: Endpoint, paths: list[str]) -> Js
         name = f"{pascal(endpoint.through.source.type)}{pascal(endpoint.through.name)}Linkage"
     schema = _list(_enumeration(components, f"{name}Include", paths))
     schema["maxItems"] = limits.max_include_paths
-    return {"name": "include", "in": "query"} | _body(description, schema)
+    return {"name": "include", "in": "query"} | parameter_body(description, schema)
 
 
 def _include_paths(components: Components, endpoint: Endpoint) -> Iterator[str]:
@@ -116,10 +96,8 @@ def _fieldset(components: Components, resource: Resource) -> Parameter:
     names = [*resource.readable, *resource.relationships]
     description = f"The fields to show of resources of type `{resource.type}`; all by default."
     schema = _list(_enumeration(components, f"{pascal(resource.type)}Field", names))
-    body = _body(description, schema)
-    return components.parameter(
-        f"{resource.type}.fields", f"fields[{resource.type}]", body, where="query"
-    )
+    name = f"fields[{resource.type}]"
+    return components.parameter(f"{resource.type}.fields", name, description, schema)
 
 
 def _sort(components: Components, resource: Resource) -> Parameter:
@@ -135,8 +113,7 @@ def _sort(components: Components, resource: Resource) -> Parameter:
     )
     schema = _list(_enumeration(components, f"{pascal(resource.type)}Sort", names))
     schema |= {"minItems": 1, "uniqueItems": True}
-    body = _body(description, schema)
-    return components.parameter(f"{resource.type}.sort", "sort", body)
+    return components.parameter(f"{resource.type}.sort", "sort", description, schema)
 
 
 def _pages(components: Components) -> Iterator[Parameter]:
@@ -168,82 +145,7 @@ def _pages(components: Components) -> Iterator[Parameter]:
     }
     for name, (description, schema) in parameters.items():
         key = name.replace("[", ".").removesuffix("]")
-        body = _body(description, schema)
-        yield components.parameter(key, name, body)
-
-
-def _filters(components: Components, resource: Resource) -> Iterator[Parameter]:
-    description = (
-        "An expression: `and(…)`, `or(…)`, `not(…)`, `equals(name,'…')`, `lessThan`, "
-        "`lessOrEqual`, `greaterThan`, `greaterOrEqual`, `contains`, `icontains`, `startsWith`, "
-        "`endsWith`, `any(name,'…','…')`, `has(relationship,…)`, `count(relationship)`; texts in "
-        "single quotes, doubled inside, and `null`. All filters of a request hold at once."
-    )
-    schema = {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": components.limits.max_filter_length,
-        "format": "filter-expression",
-    }
-    body = _body(description, schema)
-    yield components.parameter("filter", "filter", body)
-    for name in ("id", *resource.readable, *resource.relationships):
-        for operator in MEANINGS:
-            if operator in operators_of(resource, name):
-                yield _filter(components, resource, name, operator)
-    for name, relationship in resource.relationships.items():
-        for field in relationship.target.readable:
-            if operators_of(relationship.target, field):
-                yield _filter_behind(components, resource, name, field)
-
-
-def _filter(components: Components, resource: Resource, name: str, operator: str) -> Parameter:
-    description = f"`{name}` {MEANINGS[operator]}"
-    if operator == "isnull" and name in resource.relationships:
-        description = f"`{name}` has none (`true`) or has some (`false`)"
-    schema = components.filter_property(resource, name)
-    if operator == "isnull":
-        schema = {"type": "boolean"}
-    elif operator in MATCHES:
-        most = components.limits.max_filter_length
-        schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
-        description += " this text"
-    elif operator in LISTS or (operator in EQUALITY and name not in resource.attributes):
-        # An id, or what a relationship leads to, may always be one of several.
-        schema = _values(components, _without_commas(schema))
-        description += " these, with commas between" if operator in LISTS else " one of these"
-    else:
-        description += " this"
-    wire = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
-    key = f"{resource.type}.filter.{name}" + ("" if operator == "eq" else f".{operator}")
-    body = _body(f"{description}.", schema)
-    return components.parameter(key, wire, body)
-
-
-def _filter_behind(components: Components, resource: Resource, name: str, field: str) -> Parameter:
-    target = resource.relationships[name].target
-    description = (
-        f"`{field}` of a related resource in `{name}` is this. Operators and longer paths work as "
-        "well."
-    )
-    body = _body(description, components.filter_property(target, field))
-    key = f"{resource.type}.filter.{name}.{field}"
-    return components.parameter(key, f"filter[{name}.{field}]", body)
-
-
-def _values(components: Components, schema: Json) -> Json:
-    limits = components.limits
-    most = limits.max_filter_values
-    if schema.get("format") == "uuid":  # of 36 characters each, and a comma
-        most = max(1, min(most, (limits.max_filter_length + 1) // 37))
-    return {"type": "array", "minItems": 1, "maxItems": most, "items": schema}
-
-
-def _without_commas(schema: Json) -> Json:
-    """The same values but those with a comma, which would be two."""
-    if schema["type"] != "string" or schema.get("format") in ("uuid", "date-time"):
-        return schema
-    return schema | {"pattern": schema.get("pattern", "^[^]*$").replace("[^", "[^,")}
+        yield components.parameter(key, name, description, schema)
 
 
 def _enumeration(components: Components, name: str, values: list[str]) -> Json:
@@ -252,9 +154,3 @@ def _enumeration(components: Components, name: str, values: list[str]) -> Json:
 
 def _list(items: Json) -> Json:
     return {"type": "array", "items": items}
-
-
-def _body(description: str, schema: Json) -> Json:
-    """What a parameter is, without its name; an array has commas between its values."""
-    found: Json = {"description": description, "schema": schema}
-    return found | {"style": "form", "explode": False} if schema["type"] == "array" else found

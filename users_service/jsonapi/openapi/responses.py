@@ -5,7 +5,8 @@ from http import HTTPStatus
 from ..documents.media import MEDIA_TYPE
 from ..errors import CODES
 from .components import Components, Json
-from .documents import error_example, errors_document
+from .documents import errors_document
+from .examples import error_example
 
 HEADERS = {
     "X-Request-ID": "The id of the request.",

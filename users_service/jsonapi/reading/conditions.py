@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Boolean,
     Column,
     ColumnElement,
     FromClause,
@@ -28,11 +27,10 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 from ..resource import Relationship, Resource
+from .text_search import MATCHES, pattern_of
 from .tree import And, Compare, CompareFields, Count, Not, Or, Related, Visible
 
 COMPARISONS = {
@@ -136,7 +134,7 @@ def _bound_values(condition: Compare, values: dict[str, Any]) -> tuple[Bound | N
     """What stands for the values of a comparison, after a None if null is among them."""
     if condition.operator in MATCHES:
         (text,) = condition.values
-        return _take(text, values), _take(_pattern(condition.operator, text), values)
+        return _take(text, values), _take(pattern_of(condition.operator, text), values)
     given = [value for value in condition.values if value is not None]
     null = (None,) if len(given) < len(condition.values) else ()
     if condition.operator == "eq" and (key := condition.resource.key_of(condition.name)):
@@ -274,96 +272,3 @@ def _path(relationship: Relationship, rows: RowSource) -> tuple[Select[Any], Row
 def _result(expression: Any) -> ColumnElement[bool]:
     result: ColumnElement[bool] = expression
     return result
-
-
-def _pattern(kind: str, text: str) -> str:
-    """The pattern for texts that contain another one, in which no character is a wildcard."""
-    escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
-    return {"startswith": f"{escaped}%", "endswith": f"%{escaped}"}.get(kind, f"%{escaped}%")
-
-
-class contains(FunctionElement[bool]):  # noqa: N801  # as SQLAlchemy names functions
-    """A text contains another one, case by case. Takes the text to look for also as a pattern."""
-
-    type = Boolean()
-    inherit_cache = True
-
-    def self_group(self, against: Any = None) -> Any:
-        return self  # and not `… = 1`, for which no engine looks into an index
-
-
-class contains_folded(contains):  # noqa: N801
-    """A text contains another one without regard to case, by all letters of Unicode."""
-
-    inherit_cache = True
-
-
-class starts_with(contains):  # noqa: N801
-    inherit_cache = True
-
-
-class ends_with(contains):  # noqa: N801
-    inherit_cache = True
-
-
-MATCHES = {
-    "contains": contains,
-    "icontains": contains_folded,
-    "startswith": starts_with,
-    "endswith": ends_with,
-}
-
-
-@compiles(contains)
-@compiles(starts_with)
-@compiles(ends_with)
-def _like(element: Any, compiler: Any, **options: Any) -> str:
-    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
-    return f"{text} LIKE {pattern} ESCAPE '/'"
-
-
-@compiles(contains_folded)
-def _like_folded(element: Any, compiler: Any, **options: Any) -> str:
-    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
-    return f"lower({text}) LIKE lower({pattern}) ESCAPE '/'"
-
-
-# The collation of these columns, C, knows the case of ASCII letters alone. What is searched within
-# texts is searched by one collation, so that one index of trigrams serves it all; comparing exactly
-# it is no other than C. Beginnings are found in the ordinary indexes, which are in the order of C.
-@compiles(contains, "postgresql")
-@compiles(ends_with, "postgresql")
-def _like_by_trigrams(element: Any, compiler: Any, **options: Any) -> str:
-    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
-    return f"{text} COLLATE \"C.utf8\" LIKE {pattern} ESCAPE '/'"
-
-
-@compiles(contains_folded, "postgresql")
-def _ilike_by_trigrams(element: Any, compiler: Any, **options: Any) -> str:
-    text, pattern = (compiler.process(clause, **options) for clause in list(element.clauses)[::2])
-    return f"{text} COLLATE \"C.utf8\" ILIKE {pattern} ESCAPE '/'"
-
-
-# LIKE of SQLite ignores the case of ASCII letters.
-@compiles(contains, "sqlite")
-def _instr(element: Any, compiler: Any, **options: Any) -> str:
-    text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
-    return f"instr({text}, {part}) > 0"
-
-
-@compiles(contains_folded, "sqlite")
-def _instr_folded(element: Any, compiler: Any, **options: Any) -> str:
-    text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
-    return f"instr(lower({text}), lower({part})) > 0"
-
-
-@compiles(starts_with, "sqlite")
-def _left(element: Any, compiler: Any, **options: Any) -> str:
-    text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
-    return f"instr({text}, {part}) = 1"
-
-
-@compiles(ends_with, "sqlite")
-def _right(element: Any, compiler: Any, **options: Any) -> str:
-    text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])
-    return f"substr({text}, -length({part})) = {part}"

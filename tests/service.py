@@ -1,0 +1,62 @@
+"""The service without a socket: its application in the process of the tests."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from pyramid.router import Router
+from sqlalchemy import delete
+
+from tests import engines
+from tests.client import Client
+from users_service import configure
+from users_service.database.engine import make_engine
+from users_service.database.migrations import upgrade_database
+from users_service.models.base import Base
+from users_service.settings import load
+
+
+class Service:
+    """The service on a database: its engine, its WSGI application, and a client."""
+
+    def __init__(self, engine: str, url: str) -> None:
+        self.name = engine
+        self.url = url
+        self.ini = {
+            "users_service.database_url": url,
+            "users_service.anonymous_permissions": "*",
+        }
+        self.app = self.make_app()
+        self.engine = self.app.registry["engines"]["writing"]
+        self.client = Client(self.app)
+
+    def make_app(self, include: Callable | None = None, **settings: str) -> Router:
+        """The application on this database, with other settings or more of the test's own in it.
+
+        Its engine is its own: the caller disposes of it.
+        """
+        ini = self.ini | {f"users_service.{name}": value for name, value in settings.items()}
+        config = configure(ini)
+        if include is not None:
+            config.include(include)
+        return config.make_wsgi_app()
+
+    def empty(self) -> None:
+        with self.engine.begin() as connection:
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(delete(table))
+
+
+def dispose(app: Router) -> None:
+    for engine in app.registry["engines"].values():
+        engine.dispose()
+
+
+def start(engine: str, stack: ExitStack, tmp_path_factory) -> Service:
+    """The service on a new database of an engine, for as long as the stack is open."""
+    url = engines.database_url(engine, stack, tmp_path_factory)
+    migrating = make_engine(load({"users_service.database_url": url}, {}))
+    upgrade_database(migrating)
+    migrating.dispose()
+    service = Service(engine, url)
+    stack.callback(dispose, service.app)
+    return service

@@ -1,0 +1,99 @@
+"""Examples of documents, made of the examples that fields have: without those there is none."""
+
+from typing import Any
+
+from ..errors import CODES, JSONAPI_OBJECT
+from ..resource import Resource
+from .components import Components, Json
+
+DESCRIPTION_EXAMPLE = "https://api.example/api/v1/openapi.json"
+
+
+def example(field_property: Json) -> Any:
+    """The first example of a field; None if it has none."""
+    return next(iter(field_property.get("examples", [])), None)
+
+
+def new_example(components: Components, resource: Resource) -> Json | None:
+    """An example of a document that creates a resource; None if a field that it needs has none."""
+    values = {
+        name: example(components.field_property(field))
+        for name, field in resource.attributes.items()
+        if name in resource.writable
+    }
+    if any(value is None and resource.attributes[name].required for name, value in values.items()):
+        return None
+    if any(r.holds_key and r.is_required for r in resource.relationships.values()):
+        return None
+    attributes = {name: value for name, value in values.items() if value is not None}
+    return {"data": {"type": resource.type, "attributes": attributes}}
+
+
+def changes_example(components: Components, resource: Resource) -> Json | None:
+    """An example of a document that changes a resource; None where it has no example."""
+    id = example(components.id_property(resource))
+    new = new_example(components, resource)
+    if id is None or new is None:
+        return None
+    return {"data": {"type": resource.type, "id": id} | new["data"]}
+
+
+def resource_example(components: Components, resource: Resource, collection: str) -> Json | None:
+    """An example of a resource object.
+
+    :param collection: the URL of the resources of its type.
+    """
+    id = example(components.id_property(resource))
+    if id is None:
+        return None
+    attributes = {
+        name: value
+        for name, field in resource.readable.items()
+        if (value := example(components.field_property(field))) is not None
+    }
+    url = f"{collection}/{id}"
+    relationships = {
+        name: {"links": {"self": f"{url}/relationships/{name}", "related": f"{url}/{name}"}}
+        for name in resource.relationships
+    }
+    found: Json = {"type": resource.type, "id": id}
+    if attributes:
+        found["attributes"] = attributes
+    if relationships:
+        found["relationships"] = relationships
+    return found | {"links": {"self": url}}
+
+
+def answer_example(resource: Json | None) -> Json | None:
+    """An example of a document with one resource."""
+    if resource is None:
+        return None
+    own = {"self": resource["links"]["self"], "describedby": DESCRIPTION_EXAMPLE}
+    return {"jsonapi": dict(JSONAPI_OBJECT), "links": own, "data": resource}
+
+
+def page_example(resource: Json | None) -> Json | None:
+    """An example of a page, one in the midst of its list."""
+    if resource is None:
+        return None
+    url = resource["links"]["self"].rpartition("/")[0]
+    cursor = "RjzS0H8Pq1Zb"
+    own = {
+        "self": f"{url}?page%5Bafter%5D={cursor}",
+        "first": url,
+        "prev": f"{url}?page%5Bbefore%5D={cursor}",
+        "next": f"{url}?page%5Bafter%5D={cursor}",
+        "last": f"{url}?page%5Bbefore%5D={cursor}",
+    }
+    own["describedby"] = DESCRIPTION_EXAMPLE
+    return {"jsonapi": dict(JSONAPI_OBJECT), "links": own, "data": [resource]}
+
+
+def error_example(code: str) -> Json:
+    """An example of an errors document, with one error of a code."""
+    status, title = CODES[code]
+    error: Json = {"id": "4bf92f3577b34da6a3ce929d0e0e4736", "status": str(status), "code": code}
+    return {
+        "jsonapi": dict(JSONAPI_OBJECT),
+        "errors": [error | {"title": title, "detail": f"{title}."}],
+    }

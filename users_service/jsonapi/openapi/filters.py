@@ -1,0 +1,96 @@
+"""The query parameters of filters, as Parameter Objects of OpenAPI."""
+
+from collections.abc import Iterator
+
+from ..reading.filters import EQUALITY, LISTS, MATCHES, operators_of
+from ..resource import Resource
+from .components import Components, Json, Parameter
+
+MEANINGS = {
+    "eq": "is",
+    "ne": "is not",
+    "lt": "is less than",
+    "le": "is at most",
+    "gt": "is greater than",
+    "ge": "is at least",
+    "in": "is one of",
+    "nin": "is none of",
+    "contains": "contains",
+    "icontains": "contains, without regard to case,",
+    "startswith": "starts with",
+    "endswith": "ends with",
+    "isnull": "is null (`true`) or is not (`false`)",
+}
+
+
+def filter_parameters(components: Components, resource: Resource) -> Iterator[Parameter]:
+    """The filters of a type: an expression, and one parameter for each field and operator."""
+    description = (
+        "An expression: `and(…)`, `or(…)`, `not(…)`, `equals(name,'…')`, `lessThan`, "
+        "`lessOrEqual`, `greaterThan`, `greaterOrEqual`, `contains`, `icontains`, `startsWith`, "
+        "`endsWith`, `any(name,'…','…')`, `has(relationship,…)`, `count(relationship)`; texts in "
+        "single quotes, doubled inside, and `null`. All filters of a request hold at once."
+    )
+    schema = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": components.limits.max_filter_length,
+        "format": "filter-expression",
+    }
+    yield components.parameter("filter", "filter", description, schema)
+    for name in ("id", *resource.readable, *resource.relationships):
+        for operator in MEANINGS:
+            if operator in operators_of(resource, name):
+                yield _filter(components, resource, name, operator)
+    for name, relationship in resource.relationships.items():
+        for field in relationship.target.readable:
+            if operators_of(relationship.target, field):
+                yield _filter_behind(components, resource, name, field)
+
+
+def _filter(components: Components, resource: Resource, name: str, operator: str) -> Parameter:
+    description = f"`{name}` {MEANINGS[operator]}"
+    if operator == "isnull" and name in resource.relationships:
+        description = f"`{name}` has none (`true`) or has some (`false`)"
+    schema = components.filter_property(resource, name)
+    if operator == "isnull":
+        schema = {"type": "boolean"}
+    elif operator in MATCHES:
+        most = components.limits.max_filter_length
+        schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
+        description += " this text"
+    elif operator in LISTS or (operator in EQUALITY and name not in resource.attributes):
+        # An id, or what a relationship leads to, may always be one of several.
+        schema = _values(components, _without_commas(schema))
+        description += " these, with commas between" if operator in LISTS else " one of these"
+    else:
+        description += " this"
+    wire = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
+    key = f"{resource.type}.filter.{name}" + ("" if operator == "eq" else f".{operator}")
+    return components.parameter(key, wire, f"{description}.", schema)
+
+
+def _filter_behind(components: Components, resource: Resource, name: str, field: str) -> Parameter:
+    target = resource.relationships[name].target
+    description = (
+        f"`{field}` of a related resource in `{name}` is this. Operators and longer paths work as "
+        "well."
+    )
+    key = f"{resource.type}.filter.{name}.{field}"
+    schema = components.filter_property(target, field)
+    return components.parameter(key, f"filter[{name}.{field}]", description, schema)
+
+
+def _values(components: Components, schema: Json) -> Json:
+    limits = components.limits
+    most = limits.max_filter_values
+    if schema.get("format") == "uuid":  # of 36 characters each, and a comma
+        most = max(1, min(most, (limits.max_filter_length + 1) // 37))
+    return {"type": "array", "minItems": 1, "maxItems": most, "items": schema}
+
+
+def _without_commas(schema: Json) -> Json:
+    """The same values but those with a comma, which would be two."""
+    if schema["type"] != "string" or schema.get("format") in ("uuid", "date-time"):
+        return schema
+    return schema | {"pattern": schema.get("pattern", "^[^]*$").replace("[^", "[^,")}

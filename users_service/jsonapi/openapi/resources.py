@@ -1,0 +1,154 @@
+"""Resource objects and resource identifiers as JSON Schemas: as answered with, and as sent."""
+
+from ..resource import Relationship, Resource
+from .components import Components, Json
+from .schemas import an_object, closed, links, nullable, pascal
+
+
+def resource_object(components: Components, resource: Resource) -> Json:
+    """A resource as it is answered with: fieldsets may leave out any of its fields (§5.2)."""
+    name = f"{pascal(resource.type)}Resource"
+    attributes = {
+        field_name: _shown(components.field_property(field), resource.column(field_name).nullable)
+        for field_name, field in resource.readable.items()
+    }
+    relationships = {
+        relationship.name: _relationship_object(components, relationship)
+        for relationship in resource.relationships.values()
+    }
+
+    def make() -> Json:
+        members: Json = {
+            "type": {"type": "string", "const": resource.type},
+            "id": components.id_property(resource),
+        }
+        if attributes:
+            members["attributes"] = components.schema(
+                f"{name}Attributes", lambda: an_object([], **attributes)
+            )
+        if relationships:
+            members["relationships"] = components.schema(
+                f"{name}Relationships", lambda: an_object([], **relationships)
+            )
+        members["links"] = links(components, "ResourceLinks", ["self"])
+        return an_object(["type", "id", "links"], **members)
+
+    return components.schema(name, make)
+
+
+def _shown(schema: Json, is_nullable: bool | None) -> Json:
+    """The schema of a value that is shown, which may be null although a client cannot send that."""
+    kind = schema.get("type")
+    return schema | {"type": [kind, "null"]} if is_nullable and isinstance(kind, str) else schema
+
+
+def any_resource(components: Components) -> Json:
+    """A resource of any type."""
+
+    def make() -> Json:
+        resources = components.resources.values()
+        refs = {r.type: resource_object(components, r) for r in resources}
+        mapping = {kind: ref["$ref"] for kind, ref in refs.items()}
+        return {
+            "oneOf": list(refs.values()),
+            "discriminator": {"propertyName": "type", "mapping": mapping},
+        }
+
+    return components.schema("AnyResource", make)
+
+
+def identifier(components: Components, resource: Resource, *, local: bool = False) -> Json:
+    """A resource identifier object (§5.2.4).
+
+    :param local: whether it may have a local id, of a resource that the same request adds.
+    """
+    kind: Json = {"type": "string", "const": resource.type}
+    id = components.id_property(resource)
+    name = f"{pascal(resource.type)}Identifier"
+    own = components.schema(name, lambda: an_object(["type", "id"], type=kind, id=id))
+    if not local:
+        return own
+    by_lid = components.schema(
+        f"{pascal(resource.type)}LocalIdentifier",
+        lambda: an_object(["type", "lid"], type=kind, lid={"type": "string"}),
+    )
+    return {"anyOf": [own, by_lid]}
+
+
+def linkage(components: Components, relationship: Relationship, *, local: bool = False) -> Json:
+    """The identifiers of a relationship (§5.2.3.1)."""
+    one = identifier(components, relationship.target, local=local)
+    if relationship.many:
+        return {"type": "array", "items": one}
+    return one if relationship.is_required else nullable(one)
+
+
+def _relationship_object(components: Components, relationship: Relationship) -> Json:
+    own = links(components, "RelationshipLinks", ["self", "related"])
+    return an_object(["links"], links=own, data=linkage(components, relationship))
+
+
+def new_resource(components: Components, resource: Resource, *, local: bool = False) -> Json:
+    """The resource object of a resource to create (§7.1)."""
+    required = [
+        name
+        for name, field in resource.attributes.items()
+        if name in resource.writable and field.required
+    ]
+    needed = [
+        relationship.name
+        for relationship in resource.relationships.values()
+        if relationship.holds_key and relationship.is_required
+    ]
+
+    def make() -> Json:
+        members: Json = {"type": {"type": "string", "const": resource.type}}
+        if not resource.schema.fields["id"].dump_only:
+            members["id"] = components.id_property(resource)
+        members["lid"] = {"type": "string"}
+        members |= _sent_fields(components, resource, required, needed, local)
+        names = ["type"]
+        names += ["attributes"] if required else []
+        names += ["relationships"] if needed else []
+        return an_object(names, **members)
+
+    return components.schema(f"{pascal(resource.type)}{'Local' if local else ''}New", make)
+
+
+def changed_resource(components: Components, resource: Resource, *, local: bool = False) -> Json:
+    """The resource object of a resource to change: the fields that get other values (§7.2)."""
+
+    def make() -> Json:
+        kind = {"type": "string", "const": resource.type}
+        members: Json = {"type": kind, "id": components.id_property(resource)}
+        if local:
+            members["lid"] = {"type": "string"}
+        members |= _sent_fields(components, resource, [], [], local)
+        found = an_object(["type"] if local else ["type", "id"], **members)
+        if local:
+            found["anyOf"] = [{"required": ["id"]}, {"required": ["lid"]}]
+        return found
+
+    return components.schema(f"{pascal(resource.type)}{'Local' if local else ''}Changes", make)
+
+
+def _sent_fields(
+    components: Components, resource: Resource, required: list[str], needed: list[str], local: bool
+) -> Json:
+    """The members `attributes` and `relationships`: nothing in them is ignored, all is read."""
+    attributes = {
+        name: components.field_property(field)
+        for name, field in resource.attributes.items()
+        if name in resource.writable
+    }
+    relationships = {
+        relationship.name: an_object(["data"], data=linkage(components, relationship, local=local))
+        for relationship in resource.relationships.values()
+        if not relationship.field.dump_only
+    }
+    found = {}
+    if attributes:
+        found["attributes"] = closed(an_object(required, **attributes))
+    if relationships:
+        found["relationships"] = closed(an_object(needed, **relationships))
+    return found
