@@ -54,16 +54,15 @@ from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
 from .documents.links import base_url, description_url, is_batch
 from .documents.responses import error_response, request_id
-from .endpoints.exceptions import error_of
-from .endpoints.services import (
+from .endpoints.directives import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
     add_jsonapi_resource,
-    cornice_errors,
-    include_cornice,
     request_limits,
     set_jsonapi_limits,
 )
+from .endpoints.exceptions import error_of
+from .endpoints.services import cornice_errors, include_cornice
 from .endpoints.views import list_methods
 from .errors import Error, JSONAPIError
 from .limits import Limits

@@ -1,4 +1,4 @@
-"""The directives that make resources into Cornice services."""
+"""Cornice services: the URLs of resources, with a view for each method behind its validators."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -7,7 +7,7 @@ from cornice.errors import Errors
 from cornice.pyramidhook import register_service_views
 from cornice.service import Service
 from cornice.util import ContentTypePredicate, current_service
-from pyramid.config import PHASE0_CONFIG, PHASE1_CONFIG, Configurator
+from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -16,12 +16,10 @@ from ..api import Method, api_of
 from ..documents import links, media
 from ..documents.responses import Answer, respond
 from ..errors import Error, JSONAPIError, code_of_status
-from ..limits import Limits
 from ..reading.parameters import parse_query
 from ..reading.permissions import permit
 from ..reading.query import CURSOR_PROFILE, Endpoint
 from ..reading.query_string import refuse_parameters
-from ..reading.scope import Visibility
 from ..reading.statements import begin_changes
 from ..resource import Relationship, Resource
 from ..writing.changes import Change
@@ -60,99 +58,25 @@ def include_cornice(config: Configurator) -> None:
     config.add_request_method(lambda request: {}, "info", reify=True)
 
 
-def add_jsonapi_resource(
-    config: Configurator,
-    model: type[Any],
-    schema: type[Any],
-    visible: Callable[[Request], Visibility | None] | None = None,
-) -> None:
-    """Serve a mapped class under the type of its schema: the directive of this package.
-
-    When the configuration is committed, all resources are checked before the first is served.
-
-    :param model: the mapped class, with a `version_id_col`.
-    :param schema: its marshmallow-jsonapi schema class.
-    :param visible: says for a request which of the resources its caller sees; None for all. What a
-        caller does not see is not there: neither by id nor in lists, totals, filters or linkage.
-    """
-    api = api_of(config.registry)
-    kind = getattr(schema.opts, "type_", None) or schema.__name__
-
-    def register() -> None:
-        try:
-            made = schema()
-        except ValueError as error:  # with which marshmallow tells that it has no id, or no type_
-            api.refused[kind] = f"{schema.__name__}: {error}."
-        else:
-            api.resources[kind] = Resource(model, made, api.resources, visible)
-
-    def serve() -> None:
-        api.add_prefix(config.route_prefix)
-        resource = api.resources[kind]
-        _serve_collection(config, resource)
-        _serve_item(config, resource)
-        for relationship in resource.relationships.values():
-            _serve_related(config, relationship)
-            _serve_linkage(config, relationship)
-
-    # All resources are known and checked before the first is served, in whatever order they are
-    # added.
-    config.action(("jsonapi resource", kind), register, order=PHASE0_CONFIG)
-    config.action(("jsonapi services", kind), serve, order=PHASE1_CONFIG)
+def serve_resource(config: Configurator, resource: Resource) -> None:
+    """Serve a resource and its relationships below the route prefix."""
+    _serve_collection(config, resource)
+    _serve_item(config, resource)
+    for relationship in resource.relationships.values():
+        _serve_related(config, relationship)
+        _serve_linkage(config, relationship)
 
 
-def add_jsonapi_entry(config: Configurator) -> None:
+def serve_entry(config: Configurator) -> None:
     """Serve the entry document at the route prefix, and atomic operations below it."""
-
-    def serve() -> None:
-        api_of(config.registry).add_prefix(config.route_prefix)
-        config.add_route(links.ENTRY, "", inherit_slash=True)
-        entry = Service(name=links.ENTRY, pyramid_route=links.ENTRY, **_house())
-        _add(config, entry, "GET", views.show_entry, None)
-        _finish(config, entry)
-        batch = Service(name=links.OPERATIONS, path="/operations", **_house())
-        perform = views.perform_operations
-        _add(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
-        _finish(config, batch)
-
-    config.action("jsonapi entry", serve, order=PHASE1_CONFIG)
-
-
-def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
-    """Bound what clients control; without this directive by the defaults of `Limits`."""
-
-    def register() -> None:
-        api_of(config.registry).limits = limits
-
-    config.action("jsonapi limits", register, order=PHASE0_CONFIG)
-
-
-def request_limits(request: Request) -> Limits:
-    return api_of(request.registry).limits
-
-
-def add_jsonapi_change_handler(
-    config: Configurator, handler: Callable[[Request, Sequence[Change]], None]
-) -> None:
-    """Let a function read what each request has changed, before COMMIT.
-
-    It may write to the request's connection, and refuses the changes by raising a `JSONAPIError`.
-
-    :param handler: is called with the request and its changes, in their order, once all of them
-        are made. Several are called in the order in which they were added.
-    """
-    config.action(
-        ("jsonapi change handler", handler),
-        lambda: api_of(config.registry).change_handlers.append(handler),
-        order=PHASE0_CONFIG,
-    )
-
-
-def offer_changes(request: Request, changes: Sequence[Change]) -> None:
-    """Let the host read what has been changed."""
-    if made := [change for change in changes if change]:
-        for handler in api_of(request.registry).change_handlers:
-            handler(request, made)
+    config.add_route(links.ENTRY, "", inherit_slash=True)
+    entry = Service(name=links.ENTRY, pyramid_route=links.ENTRY, **_house())
+    _add(config, entry, "GET", views.show_entry, None)
+    _finish(config, entry)
+    batch = Service(name=links.OPERATIONS, path="/operations", **_house())
+    perform = views.perform_operations
+    _add(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
+    _finish(config, batch)
 
 
 def _serve_collection(config: Configurator, resource: Resource) -> None:
@@ -288,7 +212,7 @@ def _add(
         if name != "GET":
             begin_changes(request.dbconnection)
         made = view(request)
-        offer_changes(request, made.changes)
+        _offer_changes(request, made.changes)
         return respond(request, made)
 
     of_one = [read_id] if ID in (service.path or "") else []
@@ -304,6 +228,13 @@ def _add(
             *([] if body is None else [body]),
         ),
     )
+
+
+def _offer_changes(request: Request, changes: Sequence[Change]) -> None:
+    """Let the host read what has been changed."""
+    if made := [change for change in changes if change]:
+        for handler in api_of(request.registry).change_handlers:
+            handler(request, made)
 
 
 def cornice_errors(request: Request) -> NoReturn:
