@@ -126,6 +126,27 @@ def test_the_rooms_of_jsonapi_import_one_way():
                 assert [other for other in ours(name) if within(other, *before)] == [], name
 
 
+def test_a_room_is_entered_by_its_front():
+    """What one room of jsonapi uses of another is what the other's __init__ shows."""
+    fronts = {}
+    for room in ROOMS:
+        front = PATHS.get(f"{JSONAPI}.{room}")
+        if front is not None and front.stem == "__init__":
+            tree = ast.parse(front.read_text(encoding="utf-8"))
+            (shown,) = (
+                ast.literal_eval(node.value)
+                for node in tree.body
+                if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+            )
+            fronts[f"{JSONAPI}.{room}"] = {f"{JSONAPI}.{room}.{name}" for name in shown}
+    assert fronts.keys() >= {f"{JSONAPI}.{room}" for room in ("reading", "writing", "documents")}
+    for name in PATHS:
+        for front, shown in fronts.items():
+            if within(name, JSONAPI) and not within(name, front):
+                entered = {other for other in ours(name) if within(other, front)} - {front}
+                assert entered <= shown, name
+
+
 def test_jsonapi_imports_itself_by_relative_imports():
     for name, path in PATHS.items():
         if within(name, JSONAPI):

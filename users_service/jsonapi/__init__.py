@@ -52,24 +52,23 @@ from pyramid.tweens import INGRESS
 
 from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
-from .documents.links import base_url, description_url, is_batch
-from .documents.responses import error_response, request_id
-from .endpoints.directives import (
+from .documents import base_url, description_url, error_response, is_batch, request_id
+from .endpoints import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
     add_jsonapi_resource,
+    cornice_errors,
+    error_of,
+    include_cornice,
+    list_methods,
     request_limits,
     set_jsonapi_limits,
 )
-from .endpoints.exceptions import error_of
-from .endpoints.services import cornice_errors, include_cornice
-from .endpoints.views import list_methods
 from .errors import Error, JSONAPIError
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
-from .reading.scope import Scopes, Visibility
-from .reading.statements import begin_changes, begin_snapshot
-from .writing.changes import Change, LinkageChange
+from .reading import Scopes, Visibility, begin_changes, begin_snapshot
+from .writing import Change, LinkageChange
 
 __all__ = [
     "Change",

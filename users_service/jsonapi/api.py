@@ -7,7 +7,7 @@ from typing import Any
 from pyramid.registry import Registry
 
 from .limits import Limits
-from .reading.query import Endpoint
+from .reading import Endpoint
 from .resource import Relationship, Resource
 
 KEY = "jsonapi"

@@ -6,9 +6,7 @@ from typing import Any
 from pyramid.request import Request
 
 from ..errors import JSONAPI_OBJECT
-from ..reading.include import Included
-from ..reading.pagination import Page
-from ..reading.query import Query
+from ..reading import Included, Page, Query
 from ..resource import Relationship, Resource
 from . import links
 from .serializers import serializer

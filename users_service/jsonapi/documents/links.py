@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pyramid.request import Request
 
 from ..api import api_of
-from ..reading.query import Pairs
+from ..reading import Pairs
 from ..resource import Relationship, Resource
 
 # The routes to what is no resource.

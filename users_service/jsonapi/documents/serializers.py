@@ -12,7 +12,7 @@ from marshmallow.fields import Field
 from marshmallow.utils import ensure_text_type
 from sqlalchemy import Row
 
-from ..reading.projection import Projection, id_of
+from ..reading import Projection, id_of
 from ..resource import Resource
 from .links import relationship_links
 

@@ -1,0 +1,28 @@
+"""Cornice services, their views and errors: what other rooms use of them."""
+
+from . import validators, views
+from .directives import (
+    add_jsonapi_change_handler,
+    add_jsonapi_entry,
+    add_jsonapi_resource,
+    request_limits,
+    set_jsonapi_limits,
+)
+from .exceptions import error_of
+from .services import cornice_errors, include_cornice, serve_plainly
+from .views import list_methods
+
+__all__ = [
+    "add_jsonapi_change_handler",
+    "add_jsonapi_entry",
+    "add_jsonapi_resource",
+    "cornice_errors",
+    "error_of",
+    "include_cornice",
+    "list_methods",
+    "request_limits",
+    "serve_plainly",
+    "set_jsonapi_limits",
+    "validators",
+    "views",
+]

@@ -8,9 +8,9 @@ from pyramid.request import Request
 
 from ..api import api_of
 from ..limits import Limits
-from ..reading.scope import Visibility
+from ..reading import Visibility
 from ..resource import Resource
-from ..writing.changes import Change
+from ..writing import Change
 from .services import serve_entry, serve_resource
 
 

@@ -16,10 +16,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 
 from ..api import api_of
-from ..documents.responses import error_response
+from ..documents import error_response
 from ..errors import Error, JSONAPIError, code_of_status
 from ..resource import Resource
-from ..writing.conflicts import conflict
+from ..writing import conflict
 
 logger = logging.getLogger(__name__)
 

@@ -13,16 +13,18 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from ..api import Method, api_of
-from ..documents import links, media
-from ..documents.responses import Answer, respond
+from ..documents import Answer, links, media, respond
 from ..errors import Error, JSONAPIError, code_of_status
-from ..reading.parameters import parse_query
-from ..reading.permissions import permit
-from ..reading.query import CURSOR_PROFILE, Endpoint
-from ..reading.query_string import refuse_parameters
-from ..reading.statements import begin_changes
+from ..reading import (
+    CURSOR_PROFILE,
+    Endpoint,
+    begin_changes,
+    parse_query,
+    permit,
+    refuse_parameters,
+)
 from ..resource import Relationship, Resource
-from ..writing.changes import Change
+from ..writing import Change
 from . import views
 from .validators import (
     read_changes,

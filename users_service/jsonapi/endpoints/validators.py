@@ -6,9 +6,7 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..errors import not_found
-from ..writing import body
-from ..writing.identifiers import load_linkage
-from ..writing.json_text import read_json
+from ..writing import body, load_linkage, read_json
 
 
 def read_id(request: Request, **_: Any) -> None:

@@ -11,19 +11,20 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..api import api_of
-from ..documents import links
-from ..documents.document import DocumentBuilder
-from ..documents.media import PLAIN, Media
-from ..documents.responses import Answer
+from ..documents import PLAIN, Answer, DocumentBuilder, Media, links
 from ..errors import JSONAPI_OBJECT, not_found
-from ..reading import statements
-from ..reading.include import Included, load_included
-from ..reading.pagination import Page, fetch_page
-from ..reading.projection import project
-from ..reading.query import CursorPage, Query
+from ..reading import (
+    CursorPage,
+    Included,
+    Page,
+    Query,
+    fetch_page,
+    load_included,
+    project,
+    statements,
+)
 from ..resource import Relationship, Resource
-from ..writing import actions, operations
-from ..writing.preconditions import Precondition
+from ..writing import Precondition, actions, operations
 
 
 def list_resources(request: Request) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..resource import Relationship, Resource
-from ..writing.operation_shape import CODES, OPERATIONS_MEMBER
+from ..writing import OPERATION_CODES, OPERATIONS_MEMBER
 from .components import Components, Json
 from .examples import new_example
 from .resources import any_resource, changed_resource, linkage, new_resource
@@ -71,7 +71,7 @@ def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
 
 
 def _on_linkage(components: Components, relationship: Relationship) -> Json:
-    any_code = {"type": "string", "enum": list(CODES)}
+    any_code = {"type": "string", "enum": list(OPERATION_CODES)}
     return _named(
         components,
         f"{pascal(relationship.source.type)}{pascal(relationship.name)}Change",
@@ -89,7 +89,7 @@ def _by_url(components: Components) -> Json:
         "description": "The path of a collection, a resource or a relationship, in place of a "
         "reference.",
     }
-    any_code = {"type": "string", "enum": list(CODES)}
+    any_code = {"type": "string", "enum": list(OPERATION_CODES)}
     return _named(components, "OperationByUrl", ["href"], op=any_code, href=path, data={})
 
 

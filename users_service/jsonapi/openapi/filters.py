@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..reading.filters import EQUALITY, LISTS, MATCHES, operators_of
+from ..reading import EQUALITY, LISTS, MATCHES, operators_of
 from ..resource import Resource
 from .components import Components, Json, Parameter
 

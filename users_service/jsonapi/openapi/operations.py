@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api import Method
-from ..documents.media import Media
+from ..documents import Media
 from ..endpoints import views
 from ..resource import Relationship, Resource
 from . import contents, parameters, responses

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from ..api import Method
-from ..reading.page_parameters import MOST_PAGES
-from ..reading.query import Endpoint
+from ..reading import MOST_PAGES, Endpoint
 from ..resource import Resource
 from .components import Components, Json, Parameter, parameter_body
 from .filters import filter_parameters

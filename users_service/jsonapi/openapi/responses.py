@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from ..documents.media import MEDIA_TYPE
+from ..documents import MEDIA_TYPE
 from ..errors import CODES
 from .components import Components, Json
 from .documents import errors_document

@@ -1,0 +1,45 @@
+"""From the query string to rows: what other rooms use of it."""
+
+from . import statements
+from .filters import EQUALITY, LISTS, MATCHES, operators_of
+from .include import Included, load_included
+from .page_parameters import MOST_PAGES
+from .pagination import Page, fetch_page
+from .parameters import parse_query
+from .permissions import forbidden, may, permit
+from .projection import Projection, id_of, project
+from .query import CURSOR_PROFILE, CursorPage, Endpoint, Pairs, Query
+from .query_string import refuse_parameters
+from .scope import Scope, Scopes, Visibility
+from .statements import begin_changes, begin_snapshot
+
+__all__ = [
+    "CURSOR_PROFILE",
+    "EQUALITY",
+    "LISTS",
+    "MATCHES",
+    "MOST_PAGES",
+    "CursorPage",
+    "Endpoint",
+    "Included",
+    "Page",
+    "Pairs",
+    "Projection",
+    "Query",
+    "Scope",
+    "Scopes",
+    "Visibility",
+    "begin_changes",
+    "begin_snapshot",
+    "fetch_page",
+    "forbidden",
+    "id_of",
+    "load_included",
+    "may",
+    "operators_of",
+    "parse_query",
+    "permit",
+    "project",
+    "refuse_parameters",
+    "statements",
+]

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import JSONAPIError
-from ..reading import statements
-from ..reading.scope import Scopes
+from ..reading import Scopes, statements
 from ..resource import Relationship, Resource
 from . import entities
 from .body import Loaded

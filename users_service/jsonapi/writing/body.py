@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
-from ..reading.permissions import forbidden, may
+from ..reading import forbidden, may
 from ..resource import Resource
 from .identifiers import Linkage, check_type, identity_faults, read_linkage, read_only
 

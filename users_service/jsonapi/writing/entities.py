@@ -13,8 +13,7 @@ from sqlalchemy import Delete, Update, bindparam, delete, insert, inspect, updat
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
-from ..reading import statements
-from ..reading.scope import Scope, Scopes
+from ..reading import Scope, Scopes, statements
 from ..resource import Resource
 
 # Parameters beside those that are named after columns.

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, update
 
 from ..errors import Error, JSONAPIError
-from ..reading import statements
-from ..reading.scope import Scopes
+from ..reading import Scopes, statements
 from ..resource import Relationship, Resource, all_relationships
 from .changes import LinkageChange
 from .locking import CHUNK

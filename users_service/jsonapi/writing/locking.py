@@ -5,8 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from ..errors import Error, JSONAPIError, at, not_found
-from ..reading import statements
-from ..reading.scope import Scopes
+from ..reading import Scopes, statements
 from ..resource import Relationship, Resource
 from . import entities
 from .identifiers import Identifier, Linkage, related_not_found

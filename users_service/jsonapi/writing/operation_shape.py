@@ -7,7 +7,7 @@ from ..errors import Error, JSONAPIError, Place, at, malformed, malformed_error
 Json = dict[str, Any]
 
 OPERATIONS_MEMBER = "atomic:operations"
-CODES = ("add", "update", "remove")
+OPERATION_CODES = ("add", "update", "remove")
 
 
 def read_operations(document: Any, most: int) -> list[Json]:
@@ -43,8 +43,10 @@ def _faults(operation: Any, index: int) -> list[Error]:
     faults = []
     if "op" not in operation:
         faults.append(malformed_error("Has no member op.", *place))
-    elif operation["op"] not in CODES:
-        faults.append(malformed_error(f"Must be one of {', '.join(CODES)}.", *place, "op"))
+    elif operation["op"] not in OPERATION_CODES:
+        faults.append(
+            malformed_error(f"Must be one of {', '.join(OPERATION_CODES)}.", *place, "op")
+        )
     if "ref" in operation and "href" in operation:
         faults.append(malformed_error("Has both ref and href.", *place))
     if operation.get("op") == "remove" and not operation.keys() & {"ref", "href"}:

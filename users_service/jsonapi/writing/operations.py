@@ -11,11 +11,9 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..api import api_of
-from ..documents.document import DocumentBuilder
+from ..documents import DocumentBuilder
 from ..errors import Error, JSONAPIError, Place, at, malformed
-from ..reading.permissions import permit
-from ..reading.query import Query
-from ..reading.scope import Scopes
+from ..reading import Query, Scopes, permit
 from ..resource import Resource
 from . import actions
 from .body import load_changes, load_new, permit_linkages

@@ -1,0 +1,141 @@
+"""The description of the API in OpenAPI 3.1, made of what serves it.
+
+Every Cornice service of the application is in it: those of resources with all that their schemas,
+validators and limits say, the others with the docstrings of their views.
+"""
+
+import hashlib
+import inspect
+import re
+from dataclasses import asdict
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from pyramid.config import PHASE1_CONFIG, Configurator
+from pyramid.interfaces import IRoutesMapper
+from pyramid.registry import Registry
+from pyramid.request import Request
+from pyramid.response import Response
+
+from ..api import Information, api_of
+from ..documents import links
+from ..endpoints import serve_plainly
+from . import operations, responses
+from .components import Components, Json
+
+# HEAD goes where GET goes and OPTIONS everywhere (RFC 9110 §9.3): they are not listed one by one.
+IMPLIED = {"HEAD", "OPTIONS"}
+
+
+def add_jsonapi_description(config: Configurator, information: Information) -> None:
+    """Serve the OpenAPI document of the application at `/openapi.json` below the route prefix."""
+
+    def serve() -> None:
+        api = api_of(config.registry)
+        api.add_prefix(config.route_prefix)
+        api.information = information
+        serve_plainly(config, links.DESCRIPTION, "/openapi.json", show_description)
+
+    config.action("jsonapi description", serve, order=PHASE1_CONFIG)
+
+
+def description(registry: Registry) -> Json:
+    """The OpenAPI document of an application but for its `servers`, which a request knows.
+
+    It is made when it is first asked for.
+
+    :param registry: that of the application, which has been committed.
+    """
+    api = api_of(registry)
+    if api.description is None:
+        assert api.information is not None  # noqa: S101  # the directive is what leads here
+        api.description = describe(registry, api.information)
+    return api.description
+
+
+def show_description(request: Request) -> Response:
+    """Describe the API in OpenAPI 3.1."""
+    document = description(request.registry)
+    body = orjson.dumps(document | {"servers": [{"url": request.application_url}]})
+    response = Response(body, content_type="application/json", charset=None)
+    response.etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return response
+
+
+def describe(registry: Registry, information: Information) -> Json:
+    """Make the OpenAPI document of an application, all but its `servers`.
+
+    :param registry: that of the application, with all its services.
+    """
+    api = api_of(registry)
+    info = {name: value for name, value in asdict(information).items() if value}
+    components = Components(
+        info.pop("title"),
+        info.pop("version"),
+        api.resources,
+        api.limits,
+        **info,
+    )
+    known = api.methods
+    for resource in components.resources.values():
+        components.spec.tag({"name": resource.type, "description": f"The type `{resource.type}`."})
+    components.spec.tag({"name": "service", "description": "The service as a whole."})
+    services = registry.cornice_services.values()
+    paths = sorted(((_path(registry, s), s) for s in services), key=itemgetter(0))
+    collections = {
+        known[service.name, "POST"].context: path
+        for path, service in paths
+        if (service.name, "POST") in known
+    }
+    for path, service in paths:
+        described = {}
+        for name, view, arguments in service.definitions:
+            method = known.get((service.name, name))
+            if method is not None:
+                described[name.lower()] = operations.describe(components, method, collections)
+            elif name not in IMPLIED:
+                described[name.lower()] = _plain(components, service, name, view, arguments, path)
+        components.spec.path(path, operations=described)
+    made = components.spec.to_dict()
+    return {name: made[name] for name in ("openapi", "info", "tags", "paths", "components")}
+
+
+def _path(registry: Registry, service: Any) -> str:
+    """The path of a service as OpenAPI writes it."""
+    route = registry.getUtility(IRoutesMapper).get_route(service.pyramid_route or service.name)
+    path = re.sub(r"\{suffix:[^{}]*\}", "", route.pattern)
+    return "/" + re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path).lstrip("/")
+
+
+def _plain(
+    components: Components, service: Any, method: str, view: Any, arguments: Json, path: str
+) -> Json:
+    """An operation that is about no resource: all that is known of it is its view."""
+    name = service.name.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
+    summary, _, description = (inspect.getdoc(view) or name).partition("\n")
+    is_json = arguments.get("renderer") == "json"
+    media_type, kind = ("application/json", "object") if is_json else ("text/*", "string")
+    content = {media_type: {"schema": {"type": kind}}}
+    variables = re.findall(r"\{(\w+)\}", path)
+    failures = [403, 500, 503, *([404] if variables else [])]
+    return {
+        "operationId": name,
+        "tags": ["service"],
+        "summary": summary.rstrip("."),
+        "description": description.strip() or summary,
+        "parameters": [
+            {
+                "name": variable,
+                "in": "path",
+                "required": True,
+                "description": f"The {variable} in the path.",
+                "schema": {"type": "string"},
+            }
+            for variable in variables
+        ],
+        "responses": {
+            "200": responses.success(components, summary, content=content),
+            **{str(status): responses.failure(components, status) for status in sorted(failures)},
+        },
+    }
