@@ -7,7 +7,7 @@ from pyramid.security import Allowed
 from sqlalchemy import select
 
 from tests.client import API, USERS, Client, user
-from tests.conftest import dispose
+from tests.service import dispose
 from users_service import configure
 from users_service.jsonapi import begin_changes, begin_snapshot
 from users_service.models import User

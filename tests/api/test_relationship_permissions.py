@@ -3,7 +3,7 @@
 import pytest
 
 from tests.client import API, USERS, Client, sources, user
-from tests.conftest import dispose
+from tests.service import dispose
 from users_service import configure
 from users_service.security import AnonymousPolicy
 

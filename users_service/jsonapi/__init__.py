@@ -3,10 +3,10 @@
 What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
 JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
 with an errors document. Outside of that prefix the host answers; its own exception views may do so
-with `error_response(request, error_of(exception, request))`. `config.add_jsonapi_entry()` serves the
-entry document and atomic operations, `config.add_jsonapi_description(Information(…))` the OpenAPI
-document of all of it, and `config.set_jsonapi_limits(Limits(…))` bounds what clients control. The
-order of directives does not matter.
+with `error_response(request, error_of(exception, request))`. `config.add_jsonapi_entry()` serves
+the entry document and atomic operations, `config.add_jsonapi_description(Information(…))` the
+OpenAPI document of all of it, and `config.set_jsonapi_limits(Limits(…))` bounds what clients
+control. The order of directives does not matter.
 
 What it asks for:
 
