@@ -38,7 +38,7 @@ def process(
     """
     process = subprocess.Popen(
         [bin_folder / "pserve", ini, *options],
-        env=os.environ | environ,
+        env=os.environ | {"USERS_SERVICE_DRAIN_DELAY": "0"} | environ,
         cwd=ini.parent,
         stderr=subprocess.PIPE,
         text=True,

@@ -17,8 +17,9 @@ from tests import engines
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve, refused
 from users_service.migrations import upgrade
-from users_service.server import adapt
-from users_service.threads import Threads
+from users_service.serving.dispatcher import Dispatcher
+from users_service.serving.server import adapt
+from users_service.serving.stop import Stop
 
 
 class Http:
@@ -229,15 +230,14 @@ def test_two_processes_serve_on_one_port(tmp_path):
 @pytest.mark.parametrize(("limit", "accepted"), [(100, 5), (4, 2)])
 def test_connections_that_wait_are_accepted_together(limit, accepted):
     sockets = {}
-    threads = Threads(1, 1)
     server = create_server(
         lambda _environ, _start_response: [],
         map=sockets,
         listen="127.0.0.1:0",
         connection_limit=limit,
-        _dispatcher=threads,
+        _dispatcher=Dispatcher(1),
     )
-    adapt(server, threads)
+    adapt(server, Stop(0), 60)
     address = server.effective_host, server.effective_port
     with ExitStack() as stack:
         for _ in range(5):
