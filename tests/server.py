@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ def process(
         text=True,
     )
     assert process.stderr is not None
+    reader = threading.Thread(target=process.stderr.read, daemon=True)
     said = []
     try:
         for line in process.stderr:  # ends if the process does
@@ -52,10 +54,15 @@ def process(
                 break
         else:
             raise AssertionError("pserve ended: " + "".join(said))
+        # Else what it says later would fill the pipe, and keep it waiting.
+        reader.start()
         yield match[1], process
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
+        if reader.ident:
+            reader.join()
+        process.stderr.close()
 
 
 def refused(ini: Path, environ: dict[str, str]) -> str:
