@@ -28,6 +28,9 @@ DEV = [
     *TEST,
     *DESCRIPTION,
     "build>=1.2,<2",
+    # Servers under which the application runs as well.
+    "granian>=2.5,<3",
+    "gunicorn>=23,<28",
     "mypy>=1.15,<3",
     "ruff>=0.9,<1",
     "uv>=0.5,<1",
