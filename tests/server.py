@@ -65,10 +65,10 @@ def process(
         process.stderr.close()
 
 
-def refused(ini: Path, environ: dict[str, str]) -> str:
+def refused(ini: Path, environ: dict[str, str], *options: str) -> str:
     """Run `pserve` with an ini file that it has to refuse; return what it says."""
     process = subprocess.run(
-        [Path(sys.executable).parent / "pserve", ini, "http_port=0"],
+        [Path(sys.executable).parent / "pserve", ini, "http_port=0", *options],
         env=os.environ | environ,
         cwd=ini.parent,
         capture_output=True,

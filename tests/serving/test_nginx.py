@@ -18,7 +18,7 @@ import pytest
 
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT
-from tests.serving.conftest import PATIENCE, Service, wait_until
+from tests.serving.processes import PATIENCE, Service, exchange, free_port, refuses, wait_until
 from tests.serving.test_clients import HALF, LIST, LIVEZ, USERS, is_well
 
 NGINX = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
@@ -46,12 +46,6 @@ http {{
     {site}
 }}
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -83,11 +77,6 @@ def nginx(folder, ports: list[int], *other: tuple[str, str]):
         process.wait(PATIENCE)
 
 
-def refuses(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 @pytest.fixture(scope="module")
 def site(database, tmp_path_factory):
     """Two processes and nginx: the service as clients see it through nginx, and its processes."""
@@ -104,17 +93,6 @@ def site(database, tmp_path_factory):
             service.process.send_signal(signal.SIGINT)
 
 
-def exchange(port: int, method: str, path: str, document=None, **headers: str):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-    with closing(connection):
-        body = None if document is None else json.dumps(document)
-        if body:
-            headers["Content-Type"] = MEDIA_TYPE
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return response, json.loads(response.read())
-
-
 def test_what_nginx_says_of_a_client_counts(site):
     port = site[0].place[1]
     lies = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "x"}
@@ -125,7 +103,7 @@ def test_what_nginx_says_of_a_client_counts(site):
     assert named.headers["X-Request-ID"] == "mine"
 
 
-def test_what_nginxrefuses_is_an_errors_document(site):
+def test_what_nginx_refuses_is_an_errors_document(site):
     document = user(email="a@example.com", name="x" * (3 << 20))
     response, said = exchange(site[0].place[1], "POST", USERS, document)
     assert response.headers["Content-Type"] == MEDIA_TYPE

@@ -9,8 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.client import user
-from tests.serving.conftest import PATIENCE, wait_until
-from tests.serving.test_nginx import exchange, free_port, refuses
+from tests.serving.processes import PATIENCE, exchange, free_port, refuses, wait_until
 
 COMMANDS = {
     "granian": "--interface wsgi --host 127.0.0.1 --port {port} --blocking-threads 4",
@@ -45,7 +44,7 @@ def test_a_round_of_requests(database, server):
         path = f"/api/v1/users/{shown['data']['id']}"
         changed, _ = exchange(port, "PATCH", path, user(shown["data"]["id"], name="Lovelace"))
         assert changed.status == 200
-        read, shown = exchange(port, "GET", path)
+        _, shown = exchange(port, "GET", path)
         assert shown["data"]["attributes"]["name"] == "Lovelace"
         again, shown = exchange(port, "POST", "/api/v1/users", document)
         assert (again.status, shown["errors"][0]["code"]) == (409, "already_taken")

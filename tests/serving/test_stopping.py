@@ -14,7 +14,7 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from tests.client import user
-from tests.serving.conftest import PATIENCE, wait_until
+from tests.serving.processes import PATIENCE, wait_until
 from users_service.serving.dispatcher import Dispatcher
 from users_service.serving.listening import close, ignore_packets
 from users_service.serving.server import adapt
@@ -24,13 +24,12 @@ USERS = "/api/v1/users"
 GET = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_process_ends_though_clients_are_connected(database, number):
+def test_an_idle_process_ends_though_clients_are_connected(database):
     with database.running() as service, ExitStack() as stack:
         used, fresh = (stack.enter_context(service.connect()) for _ in range(2))
         used.sendall(GET)
         assert used.recv(1 << 16).startswith(b"HTTP/1.1 200 OK\r\n")
-        service.process.send_signal(number)
+        service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(PATIENCE) == 0
         assert (used.recv(1), fresh.recv(1)) == (b"", b"")
 
@@ -58,8 +57,7 @@ def test_nobody_waits_for_a_drain_after_an_interrupt(database):
         assert service.process.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize(("number", "method"), [(signal.SIGTERM, "PATCH"), (signal.SIGINT, "GET")])
 def test_requests_that_have_begun_are_answered(database, number, method):
     with database.running() as service:
         id = service.first_id()
@@ -161,7 +159,7 @@ def test_a_rolling_restart_on_one_port_loses_no_request(database):
         port = f"http_port={first.place[1]}"
         clients = [first.pool.submit(load, first) for _ in range(4)]
         current = first
-        for _ in range(4):
+        for _ in range(2):
             replacement = stack.enter_context(
                 database.running("reuse_port=true", port, drain_delay="0.2")
             )
@@ -173,4 +171,4 @@ def test_a_rolling_restart_on_one_port_loses_no_request(database):
             client.result()  # raises what the client met
     # The process that stops says so, and serves nevertheless.
     assert set(statuses) <= {200, 503}
-    assert len(statuses) > 200
+    assert len(statuses) > 100

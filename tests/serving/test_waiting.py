@@ -4,7 +4,7 @@ import pytest
 
 from tests.client import user
 from tests.host import LOCK
-from tests.serving.conftest import wait_until
+from tests.serving.processes import wait_until
 from users_service.settings import load
 
 THREADS = load({"users_service.database_url": "sqlite:///x"}, {}).pool_size
