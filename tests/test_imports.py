@@ -107,6 +107,8 @@ def ours(name: str) -> set[str]:
         ("settings", []),
         ("resources", ["models", "schemas"]),
         ("docs", ["jsonapi"]),
+        ("health", ["jsonapi"]),
+        ("serving", ["serving", "health", "jsonapi"]),
         ("api", ["jsonapi", "settings"]),
     ],
 )

@@ -132,7 +132,9 @@ class Settings:
         "10",
         "database connections kept open, and requests at once: for reads and for writes each",
     )
-    pool_overflow: int = _setting(_whole(0, 1000), "5", "connections beyond these under load")
+    pool_overflow: int = _setting(
+        _whole(0, 1000), "5", "connections beyond these, for endpoints that take a second one"
+    )
     pool_timeout: float = _setting(
         _seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
     )

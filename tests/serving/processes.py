@@ -27,6 +27,7 @@ from tests.client import MEDIA_TYPE
 from tests.server import ROOT, process
 from users_service.migrations import upgrade
 from users_service.seed import seed
+from users_service.serving.listening import ignore_packets
 
 # Longer than the service waits for a lock; no test that holds takes this long.
 PATIENCE = 20
@@ -40,6 +41,8 @@ class Freezer:
         self._target = f"{query['host']}/.s.PGSQL.{query['port']}"
         self._runs = threading.Event()
         self._runs.set()
+        self._clients: list[socket.socket] = []
+        self.has_received = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = (
             make_url(url)
@@ -52,6 +55,7 @@ class Freezer:
         with contextlib.suppress(OSError):  # at the end
             while True:
                 client, _ = self._listener.accept()
+                self._clients.append(client)
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self._target)
                 for pair in ((client, server), (server, client)):
@@ -60,6 +64,8 @@ class Freezer:
     def _copy(self, source: socket.socket, target: socket.socket) -> None:
         with source, contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
+                if not self._runs.is_set():
+                    self.has_received.set()
                 self._runs.wait()
                 target.sendall(data)
         with contextlib.suppress(OSError):
@@ -72,6 +78,11 @@ class Freezer:
             yield
         finally:
             self._runs.set()
+
+    def vanish(self) -> None:
+        """Let the clients' packets come to nothing, as if the network were gone."""
+        for client in self._clients:
+            ignore_packets(client)
 
     def close(self) -> None:
         self._listener.close()
