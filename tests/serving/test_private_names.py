@@ -3,6 +3,7 @@ fails on an upgrade that takes it away.
 """
 
 import socket
+import sys
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -155,3 +156,19 @@ def test_a_dispatcher_of_waitress_carries_out_what_it_is_given():
         dispatcher.add_task(SimpleNamespace(service=lambda: near.sendall(b"done")))
         assert far.recv(10) == b"done"
     dispatcher.shutdown()
+
+
+def test_an_application_that_ends_its_thread_is_answered_for():
+    def leave(environ, start_response):
+        sys.exit("done")
+
+    sockets, recorder = {}, Recorder()
+    server = create_server(leave, map=sockets, listen="127.0.0.1:0", _dispatcher=recorder)
+    adapt(server, Stop(0), 60)
+    with connect(server) as client:
+        client.sendall(LIVEZ)
+        for _ in range(2):
+            wasyncore.loop(timeout=1, use_poll=True, map=sockets, count=1)
+        recorder.tasks.pop().service()
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    wasyncore.close_all(sockets)
