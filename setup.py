@@ -2,7 +2,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-POSTGRESQL = ["psycopg[binary]>=3.2.3,<4"]
+POSTGRESQL = ["psycopg[binary]>=3.3,<3.4"]
 MYSQL = ["PyMySQL>=1.1.1,<2"]
 # The tools that hold the description of the API against what it describes.
 DESCRIPTION = [
@@ -28,9 +28,11 @@ DEV = [
     *TEST,
     *DESCRIPTION,
     "build>=1.2,<2",
+    # Servers under which the application runs as well.
+    "granian>=2.5,<3",
+    "gunicorn>=23,<28",
     "mypy>=1.15,<3",
     "ruff>=0.9,<1",
-    "types-greenlet>=3.1,<4",
     "uv>=0.5,<1",
     "wheel>=0.45,<1",
 ]
@@ -68,7 +70,6 @@ setup(
         "apispec>=6.8,<7",
         "cornice>=6.1,<7",
         "email-validator>=2.2,<3",
-        "greenlet>=3.1,<4",
         "idna>=3.10,<4",
         "marshmallow>=3.26.2,<4",
         "marshmallow-jsonapi>=0.24,<0.25",
@@ -82,13 +83,13 @@ setup(
         "setuptools>=75,<80.9",
         "transaction>=5,<6",
         "uuid-utils>=0.10,<2",
-        "waitress>=3.0.2,<4",
+        "waitress>=3.0.2,<3.1",
         "zope.sqlalchemy>=4.1,<5",
     ],
     extras_require={"postgresql": POSTGRESQL, "mysql": MYSQL, "test": TEST, "dev": DEV},
     entry_points={
         "paste.app_factory": ["main = users_service:main"],
-        "paste.server_runner": ["main = users_service.server:serve"],
+        "paste.server_factory": ["main = users_service.serving:make_server"],
         "console_scripts": ["users-service = users_service.cli:main"],
     },
 )

@@ -38,6 +38,7 @@ def service() -> Contestant:
         return database.variables | {
             "USERS_SERVICE_DATABASE_URL": f"postgresql+psycopg:///{database.name}",
             "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "*",
+            "USERS_SERVICE_DRAIN_DELAY": "0",  # a run does not wait for its end
         }
 
     pserve = str(Path(sys.executable).with_name("pserve"))

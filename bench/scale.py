@@ -86,7 +86,7 @@ def _serve(
     port = None
     for number in range(count):
         log = folder / f"{count}-{number}"
-        place = ["taskset", "--cpu-list", str(next(cores))] if count > 1 else []
+        place = [f"cpu={next(cores)}"] if count > 1 else []
         sharing = replace(service, command=partial(_command, service, place))
         running = stack.enter_context(processes.running(sharing, database, path, log, port))
         port = running.port
@@ -99,7 +99,7 @@ def _serve(
 
 
 def _command(service: Contestant, place: list[str], port: int) -> list[str]:
-    return [*place, *service.command(port), "reuse_port=true"]
+    return [*service.command(port), "reuse_port=true", *place]
 
 
 if __name__ == "__main__":

@@ -1,48 +1,53 @@
 """A host of the service, with views of its own for the tests of the real server."""
 
-import socket
+import sys
+import threading
 from typing import Any
 
 from pyramid.request import Request
 from pyramid.router import Router
 from pyramid.security import NO_PERMISSION_REQUIRED
-from pyramid.threadlocal import get_current_request
 from sqlalchemy import text
 
-from users_service import configure, waits
-from users_service.models import Role
+from users_service import configure
 
 # An advisory lock that a session of PostgreSQL shares with others, or waits for.
 LOCK = 6543
+WAIT = text(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
+
+_lock = threading.Lock()
 
 
 def main(global_config: dict[str, str], **ini: str) -> Router:
     config = configure(ini)
-    for view in (share_lock, store_role, block):
+    for view in (hold_lock, take_second_connection, leave, stream):
         config.add_route(view.__name__, f"/{view.__name__}")
         options: dict[str, Any] = {"renderer": "json", "permission": NO_PERMISSION_REQUIRED}
         config.add_view(view, route_name=view.__name__, **options)
     return config.make_wsgi_app()
 
 
-def share_lock(request: Request) -> bool:
-    """Wait for a lock; then say whether this is still the request that Pyramid knows."""
-    request.dbconnection.execute(text(f"SELECT pg_advisory_xact_lock_shared({LOCK})"))
-    return get_current_request() is request
+def hold_lock(request: Request) -> bool:
+    """Hold a lock of the process over a statement that waits."""
+    with _lock:
+        request.dbconnection.execute(WAIT)
+    return True
 
 
-def store_role(request: Request) -> str:
-    """Store a role by the session, and wait for a lock before it is committed."""
-    role = Role(name=request.params["name"], permissions=[])
-    request.dbsession.add(role)
-    request.dbsession.flush()
-    request.dbsession.execute(text(f"SELECT pg_advisory_xact_lock_shared({LOCK})"))
-    return str(role.id)
+def take_second_connection(request: Request) -> bool:
+    """Wait on the connection of the request, and then take another one."""
+    request.dbconnection.execute(WAIT)
+    with request.registry["engines"]["writing"].connect() as second:
+        return bool(second.scalar(text("SELECT true")))
 
 
-def block(request: Request) -> str:
-    """Keep the thread waiting until a port answers; say so before if it is asked to."""
-    if "said" in request.params:
-        waits.about_to_block()
-    with socket.create_connection(("127.0.0.1", int(request.params["port"]))) as connection:
-        return connection.recv(100).decode()
+def leave(request: Request) -> None:
+    """Change every user, and end the thread."""
+    request.dbconnection.execute(text("UPDATE users SET name = 'Nobody'"))
+    sys.exit("done")
+
+
+def stream(request: Request) -> Any:
+    """Answer with so many megabytes, one after the other."""
+    request.response.app_iter = (b"x" * (1 << 20) for _ in range(int(request.params["megabytes"])))
+    return request.response

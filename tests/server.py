@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,12 +39,13 @@ def process(
     """
     process = subprocess.Popen(
         [bin_folder / "pserve", ini, *options],
-        env=os.environ | environ,
+        env=os.environ | {"USERS_SERVICE_DRAIN_DELAY": "0"} | environ,
         cwd=ini.parent,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
+    reader = threading.Thread(target=process.stderr.read, daemon=True)
     said = []
     try:
         for line in process.stderr:  # ends if the process does
@@ -52,16 +54,21 @@ def process(
                 break
         else:
             raise AssertionError("pserve ended: " + "".join(said))
+        # Else what it says later would fill the pipe, and keep it waiting.
+        reader.start()
         yield match[1], process
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.wait(timeout=30)
+        if reader.ident:
+            reader.join()
+        process.stderr.close()
 
 
-def refused(ini: Path, environ: dict[str, str]) -> str:
+def refused(ini: Path, environ: dict[str, str], *options: str) -> str:
     """Run `pserve` with an ini file that it has to refuse; return what it says."""
     process = subprocess.run(
-        [Path(sys.executable).parent / "pserve", ini, "http_port=0"],
+        [Path(sys.executable).parent / "pserve", ini, "http_port=0", *options],
         env=os.environ | environ,
         cwd=ini.parent,
         capture_output=True,

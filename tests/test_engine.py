@@ -99,3 +99,8 @@ def test_values_come_in_the_binary_format_as_they_would_in_text(service):
     finally:
         with service.engine.begin() as connection:
             connection.execute(text("DROP TYPE mood"))
+
+
+def test_reads_have_a_pool_of_their_own(service):
+    engines = service.app.registry["engines"]
+    assert engines["reading"].pool is not engines["writing"].pool

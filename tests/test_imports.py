@@ -86,12 +86,9 @@ PARTS: dict[str, list[str]] = {
     "health": ["jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
-    "database": ["jsonapi", "settings", "waits", "psycopg_connections"],
+    "database": ["jsonapi", "settings"],
     "cli": ["database", "docs", "jsonapi", "models", "settings"],
-    "server": ["jsonapi", "threads"],
-    "threads": ["waits"],
-    "psycopg_connections": ["waits"],
-    "waits": [],
+    "serving": ["health", "jsonapi"],
 }
 
 

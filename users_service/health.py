@@ -13,7 +13,12 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 from sqlalchemy import select
 
-from users_service.jsonapi import error_of, error_response, list_methods
+from users_service.jsonapi import Error, JSONAPIError, error_of, error_response, list_methods
+
+# The path that tells whether the process lives: it takes no connection, and waits for nothing.
+LIVENESS = "/livez"
+# In the WSGI environment: whether the process has been told to stop.
+STOPPING = "users_service.stopping"
 
 
 def livez(request: Request) -> dict[str, Any]:
@@ -22,7 +27,10 @@ def livez(request: Request) -> dict[str, Any]:
 
 
 def readyz(request: Request) -> dict[str, Any]:
-    """Answer if the database does; 503 otherwise."""
+    """Answer if the database does and the process goes on; 503 otherwise."""
+    if request.environ.get(STOPPING):
+        error = Error(code="unavailable", detail="This process is about to stop.")
+        raise JSONAPIError(error, headers={"Retry-After": "1"})
     request.dbconnection.execute(select(1))
     return {"status": "ok"}
 

@@ -128,9 +128,13 @@ class Settings:
         _flag, "false", "whether changes and deletions need If-Match; 428 without it"
     )
     pool_size: int = _setting(
-        _whole(1, 1000), "10", "database connections kept open by a process, and requests at once"
+        _whole(1, 1000),
+        "10",
+        "database connections kept open, and requests at once: for reads and for writes each",
     )
-    pool_overflow: int = _setting(_whole(0, 1000), "5", "connections beyond these under load")
+    pool_overflow: int = _setting(
+        _whole(0, 1000), "5", "connections beyond these, for endpoints that take a second one"
+    )
     pool_timeout: float = _setting(
         _seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
     )
@@ -143,6 +147,12 @@ class Settings:
     )
     retry_deadline: float = _setting(
         _seconds(0, 300), "10", "seconds for which a request is tried again after a conflict"
+    )
+    drain_delay: float = _setting(
+        _seconds(0, 300), "5", "seconds after SIGTERM in which new clients are still served"
+    )
+    stop_timeout: float = _setting(
+        _seconds(0, 3600), "30", "seconds after that in which requests that have begun may end"
     )
 
 

@@ -10,12 +10,14 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from users_service import waits
 from users_service.settings import Settings
 
 # Seconds for which a connection that has just been used is taken to be there still: asking costs a
 # round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
 TRUSTED = 5.0
+
+# Seconds beyond `statement_timeout` after which a database that does not answer is given up.
+LOST_AFTER = 5.0
 
 # The execution option that says how a transaction begins on SQLite.
 SQLITE_BEGIN = "sqlite_begin"
@@ -34,14 +36,15 @@ def make_engine(settings: Settings) -> Engine:
 
 
 def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
-    """Return an engine for requests that only read: `engine` itself, but on PostgreSQL.
+    """Return an engine for requests that only read, with a pool of its own, so that reads go on
+    while all writes wait for locks.
 
-    There a statement on its own needs no BEGIN and no ROLLBACK, each of which is a round trip, if
-    its connection commits by itself. Such connections can write nothing, and have a pool of their
-    own. What they read comes in PostgreSQL's binary format, which costs half of what text does.
+    On PostgreSQL a statement on its own needs no BEGIN and no ROLLBACK, each of which is a round
+    trip, if its connection commits by itself. Such connections can write nothing. What they read
+    comes in PostgreSQL's binary format, which costs half of what text does.
     """
     if engine.dialect.name != "postgresql":
-        return engine
+        return _make(settings)
     return _make(
         settings, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, reading=True
     )
@@ -60,16 +63,9 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
-    if name != "postgresql":
-        event.listen(engine, "checkout", _about_to_block)
     event.listen(engine, "checkin", _note_time)
     event.listen(engine, "checkout", partial(_ask_after_idling, engine))
     return engine
-
-
-def _about_to_block(*_: Any) -> None:
-    """Drivers other than psycopg keep their thread waiting."""
-    waits.about_to_block()
 
 
 def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -163,7 +159,6 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         BinaryTextLoader,
         ShortCursor,
     )
-    from users_service.psycopg_connections import Connection as SharingConnection
 
     reading = options.pop("reading", False)
     parameters = {
@@ -175,21 +170,21 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     }
     arguments = {
         "connect_timeout": settings.connect_timeout,
+        # The server ends a statement first; these are for a server, or a network, that is gone.
+        "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_AFTER),
+        "keepalives_idle": round(LOST_AFTER),
+        "keepalives_interval": round(LOST_AFTER),
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
         "cursor_factory": BinaryCursor if reading else ShortCursor,
     }
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
 
-    @event.listens_for(engine, "do_connect")
-    def _connect(_dialect: Any, _record: Any, args: Any, parameters: Any) -> SharingConnection:
-        return SharingConnection.connect(*args, **parameters)
+    if reading:
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: SharingConnection, _record: Any) -> None:
-        if reading:
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
             connection.adapters.register_loader(UNKNOWN, BinaryTextLoader)
-        connection.shares_thread = True
 
     return engine
 
@@ -207,8 +202,8 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # The server ends a statement first; this is for a server that is gone.
-        "read_timeout": settings.statement_timeout + 5,
-        "write_timeout": settings.statement_timeout + 5,
+        "read_timeout": settings.statement_timeout + LOST_AFTER,
+        "write_timeout": settings.statement_timeout + LOST_AFTER,
         "init_command": f"SET {assignments}",
     }
     return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)

@@ -16,12 +16,12 @@ import zope.sqlalchemy
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
+from pyramid.tweens import EXCVIEW
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from users_service import waits
 from users_service.database.engine import (
     BRIEFLY,
     changes,
@@ -69,6 +69,7 @@ def includeme(config: Configurator) -> None:
         }
     )
     config.include("pyramid_tm")
+    config.add_tween(f"{__name__}.keep_thread", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
     config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
@@ -78,9 +79,7 @@ _manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
 
 
 class _CurrentManager:
-    """The transaction manager of the request that is carried out: in a greenlet of its own, and so
-    in a context of its own.
-    """
+    """The transaction manager of the request that this thread carries out."""
 
     def get(self) -> Any:
         return _manager.get().get()
@@ -132,6 +131,20 @@ class Committing:
         self.connection.close()  # which rolls back what is not committed
 
     abort = tpc_finish = tpc_abort = _close
+
+
+def keep_thread(handler: Any, _registry: Any) -> Any:
+    """Make an error of a view that calls `sys.exit`: pyramid_tm would leave its transaction open,
+    with its locks and its connection.
+    """
+
+    def tween(request: Request) -> Response:
+        try:
+            return handler(request)
+        except SystemExit as error:
+            raise RuntimeError("A view called sys.exit.") from error
+
+    return tween
 
 
 def may_change(request: Request) -> bool:
@@ -238,7 +251,7 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
             if not conflict or time.monotonic() + wait > end:
                 return response
             environ[AGAIN] = True
-            waits.sleep(wait)
+            time.sleep(wait)
             longest = min(2 * longest, LONGEST_WAIT)
 
     return policy

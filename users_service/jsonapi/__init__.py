@@ -52,7 +52,14 @@ from pyramid.tweens import INGRESS
 
 from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
-from .documents import base_url, description_url, error_response, is_batch, request_id
+from .documents import (
+    MEDIA_TYPE,
+    base_url,
+    description_url,
+    error_response,
+    is_batch,
+    request_id,
+)
 from .endpoints import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
@@ -64,13 +71,14 @@ from .endpoints import (
     request_limits,
     set_jsonapi_limits,
 )
-from .errors import Error, JSONAPIError
+from .errors import Error, JSONAPIError, errors_document
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
 from .reading import Scopes, Visibility, begin_changes, begin_snapshot
 from .writing import Change, LinkageChange
 
 __all__ = [
+    "MEDIA_TYPE",
     "Change",
     "Error",
     "Information",
@@ -85,6 +93,7 @@ __all__ = [
     "description",
     "error_of",
     "error_response",
+    "errors_document",
     "includeme",
     "is_batch",
     "list_methods",

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import shutil
 import socket
 from contextlib import ExitStack
@@ -15,10 +16,11 @@ from waitress.server import create_server
 
 from tests import engines
 from tests.client import MEDIA_TYPE, user
-from tests.server import ROOT, pserve, refused
+from tests.server import ROOT, process, pserve, refused
 from users_service.database.migrations import upgrade
-from users_service.server import adapt
-from users_service.threads import Threads
+from users_service.serving.dispatcher import Dispatcher
+from users_service.serving.server import adapt
+from users_service.serving.stop import Stop
 
 
 class Http:
@@ -229,15 +231,14 @@ def test_two_processes_serve_on_one_port(tmp_path):
 @pytest.mark.parametrize(("limit", "accepted"), [(100, 5), (4, 2)])
 def test_connections_that_wait_are_accepted_together(limit, accepted):
     sockets = {}
-    threads = Threads(1, 1)
     server = create_server(
         lambda _environ, _start_response: [],
         map=sockets,
         listen="127.0.0.1:0",
         connection_limit=limit,
-        _dispatcher=threads,
+        _dispatcher=Dispatcher(1),
     )
-    adapt(server, threads)
+    adapt(server, Stop(0), 60)
     address = server.effective_host, server.effective_port
     with ExitStack() as stack:
         for _ in range(5):
@@ -245,3 +246,22 @@ def test_connections_that_wait_are_accepted_together(limit, accepted):
         server.handle_accept()
         assert len(server.active_channels) == accepted  # the server and its trigger count as well
         wasyncore.close_all(sockets)
+
+
+def test_a_process_may_be_kept_on_a_core(tmp_path):
+    cores = sorted(os.sched_getaffinity(0))
+    text = (ROOT / "development.ini").read_text(encoding="utf-8")
+    ini = tmp_path / "development.ini"
+    ini.write_text(text.replace("[server:main]\n", f"[server:main]\ncpu = {cores[0]}\n"))
+    upgrade(str(ini))
+    with process(ini, {}) as (_, found):
+        assert os.sched_getaffinity(found.pid) == {cores[0]}
+    with process(ini, {}, options=("http_port=0", f"cpu={cores[-1]}")) as (_, found):
+        assert os.sched_getaffinity(found.pid) == {cores[-1]}  # the command line wins
+
+
+@pytest.mark.parametrize("cpu", ["4096", "-1", "first"])
+def test_a_core_that_is_not_there_is_refused_in_one_sentence(cpu):
+    said = refused(ROOT / "development.ini", {}, f"cpu={cpu}")
+    assert said.startswith(f"cpu = {cpu}: must be one of the cores 0")
+    assert said.count("\n") == 1
