@@ -22,7 +22,7 @@ from tests.conformance.documents import (
 )
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World, error
 from tests.test_transactions import in_parallel
-from users_service.database.engine import BRIEFLY, IN_TURN, TURN
+from users_service.database.engine import BATCH_QUEUE_KEY, FIRST_LOCK_TIMEOUT, QUEUED_LOCK_TIMEOUT
 from users_service.models import Group
 
 OPERATIONS = f"{ENTRY}/operations"
@@ -644,7 +644,7 @@ def wait_for(service, event: str) -> None:
 
 
 # More seconds than a batch waits for a lock that others keep.
-LONG = BRIEFLY + IN_TURN
+LONG = FIRST_LOCK_TIMEOUT + QUEUED_LOCK_TIMEOUT
 
 
 @pytest.mark.conformance("AT-35")
@@ -655,7 +655,7 @@ def test_a_batch_that_is_kept_waiting_gives_up_all_and_is_tried_again_in_its_tur
     client = Client(app_with(lock_timeout="60"))
     groups = [add("groups", name=name) for name in ("one", "two")]
     with ThreadPoolExecutor() as pool, service.engine.connect() as other:
-        other.execute(select(func.pg_advisory_xact_lock(TURN)))
+        other.execute(select(func.pg_advisory_xact_lock(BATCH_QUEUE_KEY)))
         other.execute(insert(Group).values(name="two"))
         response = pool.submit(operate, client, *groups)
         wait_for(service, "advisory")
@@ -691,6 +691,6 @@ def test_a_batch_in_its_turn_that_cannot_go_on_lets_others_have_theirs(service, 
             while caplog.text.count("lock timeout") < 1:
                 assert not response.done()
             wait_for(service, "transactionid")
-            next_one.execute(select(func.pg_advisory_xact_lock(TURN)))
+            next_one.execute(select(func.pg_advisory_xact_lock(BATCH_QUEUE_KEY)))
         other.rollback()
         assert response.result().status_int == 200

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests import engines
 from tests.serving.processes import PATIENCE, Freezer
+from users_service.database import engine as engines_of_service
 from users_service.settings import load
 
 

@@ -3,10 +3,8 @@
 from logging.config import fileConfig
 
 from alembic import context
-from users_service import models  # noqa: F401  # fills the metadata
-from users_service.models.base import Base, UTCDateTime
-from users_service.database.engine import make_engine
-from users_service.database.migrations import settings_of
+from users_service.database import make_engine, settings_of
+from users_service.models import Base, UTCDateTime
 
 config = context.config
 if config.config_file_name is not None:

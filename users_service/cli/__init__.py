@@ -7,10 +7,8 @@ from collections.abc import Iterable
 
 from pyramid.exceptions import ConfigurationExecutionError
 
-from users_service import docs
+from users_service import database, docs
 from users_service.cli.seeding import SeedError, seed
-from users_service.database import migrations
-from users_service.database.engine import make_engine
 from users_service.jsonapi import ResourceError
 from users_service.settings import SettingsError
 
@@ -50,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (SettingsError, migrations.SchemaError, SeedError) as error:
+    except (SettingsError, database.SchemaError, SeedError) as error:
         sys.exit(str(error))
     except ConfigurationExecutionError as error:
         if not isinstance(error.evalue, ResourceError):
@@ -60,23 +58,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 def migrate_(options: argparse.Namespace) -> None:
     """Bring the database of an ini file to the newest revision."""
-    migrations.upgrade(options.ini)
+    database.upgrade(options.ini)
     print(f"The database of {options.ini} is up to date.")
 
 
 def openapi_(options: argparse.Namespace) -> None:
     """Print the OpenAPI document of the API, as JSON. It needs no database."""
-    document = docs.describe(migrations.settings_of(options.ini))
+    document = docs.describe(database.settings_of(options.ini))
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def seed_(options: argparse.Namespace) -> None:
     """Fill the empty, migrated database of an ini file with made-up people, the same ones for the
     same numbers: users with roles and groups, at addresses that nobody has (RFC 2606)."""
-    engine = make_engine(migrations.settings_of(options.ini))
+    engine = database.make_engine(database.settings_of(options.ini))
     show = _progress if sys.stderr.isatty() else _silence
     try:
-        migrations.check_schema(engine)
+        database.check_schema(engine)
         seed(engine, options.users, options.groups, options.seed, show)
     finally:
         engine.dispose()

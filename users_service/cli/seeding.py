@@ -9,10 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table, exists, insert, select
 
-from users_service.database.engine import changes
-from users_service.models import Group, Role, User
-from users_service.models.base import Base
-from users_service.models.groups import memberships
+from users_service.database import changes
+from users_service.models import Base, Group, Role, User, memberships
 
 Row = dict[str, Any]
 Progress = Callable[[str, range], Iterable[int]]

@@ -1,12 +1,28 @@
-"""The database: engines, the connection and transaction of a request, and migrations."""
+"""The database: engines, the connection and transaction of a request, retries, and migrations."""
 
 from pyramid.config import Configurator
 
-from users_service.database.migrations import SchemaError
+from users_service.database.engine import changes, make_engine
+from users_service.database.migrations import (
+    SchemaError,
+    check_schema,
+    settings_of,
+    upgrade,
+    upgrade_database,
+)
 
-__all__ = ["SchemaError", "includeme"]
+__all__ = [
+    "SchemaError",
+    "changes",
+    "check_schema",
+    "includeme",
+    "make_engine",
+    "settings_of",
+    "upgrade",
+    "upgrade_database",
+]
 
 
 def includeme(config: Configurator) -> None:
-    config.include("users_service.database.transactions")
-    config.include("users_service.database.requests")
+    for name in ("transactions", "retries", "requests"):
+        config.include(f"users_service.database.{name}")

@@ -12,9 +12,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from users_service.settings import Settings
 
-# Seconds for which a connection that has just been used is taken to be there still: asking costs a
-# round trip. One that is lost meanwhile costs a read another attempt, and a write a 503.
-TRUSTED = 5.0
+# Seconds after its last use for which a connection is not pinged: a ping costs a round trip. One
+# that is lost meanwhile costs a read another attempt, and a write a 503.
+PING_AFTER = 5.0
 
 # Seconds beyond `statement_timeout` after which a database that does not answer is given up.
 LOST_AFTER = 5.0
@@ -22,12 +22,13 @@ LOST_AFTER = 5.0
 # The execution option that says how a transaction begins on SQLite.
 SQLITE_BEGIN = "sqlite_begin"
 
-# Seconds that those wait for a lock at first which may wait for each other in a circle.
-BRIEFLY = 0.2
-# Seconds that one of them waits when it is tried again: until then no other one has its turn.
-IN_TURN = 1.0
-# The advisory lock that they hold when they are tried again: a number of our own.
-TURN = 0x5EAC7E57
+# Batches lock rows in the order of their operations, and so may wait for each other in a circle.
+# Seconds that the first attempt of one waits for each lock.
+FIRST_LOCK_TIMEOUT = 0.2
+# Seconds that a retried one waits for each lock: until it ends, no other one is retried.
+QUEUED_LOCK_TIMEOUT = 1.0
+# The advisory lock that retried ones queue up for: a number of our own.
+BATCH_QUEUE_KEY = 0x5EAC7E57
 
 
 def make_engine(settings: Settings) -> Engine:
@@ -77,7 +78,7 @@ def _ask_after_idling(
 ) -> None:
     """Ask whether a connection is still there if it has not been used for a while."""
     used = record.info.get("used")
-    if used is None or time.monotonic() - used < TRUSTED:
+    if used is None or time.monotonic() - used < PING_AFTER:
         return
     try:
         engine.dialect.do_ping(connection)
@@ -102,22 +103,21 @@ def changes(engine: Engine) -> dict[str, Any]:
     return {SQLITE_BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
 
 
-def lock_in_any_order(connection: Connection, lock_timeout: float, *, again: bool) -> None:
-    """Prepare a transaction whose locks are taken in an order that others may not keep to.
+def limit_batch_locks(connection: Connection, lock_timeout: float, *, is_retry: bool) -> None:
+    """Bound how long a batch waits for each lock, and let retried batches run one at a time.
 
-    PostgreSQL looks for a circle only after a second. By then many wait in it, and who is given up
-    and tried again makes the next. So all give up soon, and are tried again one after the other.
-    MariaDB finds a circle at once, and SQLite has one writer at a time.
+    PostgreSQL looks for a circle of waiting transactions only after a second. By then many wait in
+    it, and the one that it ends starts the next circle when it is retried. MariaDB finds a circle
+    at once, and SQLite has one writer at a time.
 
-    :param lock_timeout: that of the settings; it bounds the wait for the turn.
-    :param again: whether it has been tried before.
+    :param lock_timeout: that of the settings, in seconds; it bounds the wait in the queue too.
     """
     if connection.dialect.name != "postgresql":
         return
-    seconds = min(lock_timeout, IN_TURN if again else BRIEFLY)
+    seconds = min(lock_timeout, QUEUED_LOCK_TIMEOUT if is_retry else FIRST_LOCK_TIMEOUT)
     limited = func.set_config("lock_timeout", str(_milliseconds(seconds)), True)
-    turn = [func.pg_advisory_xact_lock(TURN)] if again else []
-    connection.execute(select(*turn, limited))  # in this order
+    queued = [func.pg_advisory_xact_lock(BATCH_QUEUE_KEY)] if is_retry else []
+    connection.execute(select(*queued, limited))  # in this order
 
 
 def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:

@@ -1,13 +1,8 @@
-"""One request, one transaction: pyramid_tm, the session and connection of a request, and what is
-tried again.
-"""
+"""One request, one transaction: its connection, its session, and when they are committed."""
 
-import random
-import time
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import pyramid_tm
@@ -20,12 +15,11 @@ from pyramid.tweens import EXCVIEW
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.orm.exc import StaleDataError
 
 from users_service.database.engine import (
-    BRIEFLY,
+    FIRST_LOCK_TIMEOUT,
     changes,
-    lock_in_any_order,
+    limit_batch_locks,
     make_engine,
     make_reading_engine,
     snapshot,
@@ -36,19 +30,8 @@ from users_service.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
-# Waits before a new attempt double from the first to the longest; each is drawn at random below
-# that, so that contenders do not meet again.
-FIRST_WAIT = 0.01
-LONGEST_WAIT = 0.5
-
-# In the environment of a request that may be tried again: whether it has been tried before.
-AGAIN = "users_service.again"
-
-# Deadlock, record changed since the last read, lock wait timeout.
-MARIADB_CONFLICTS = {1213, 1020, 1205}
-# Lock not available, which is lock_timeout's.
-POSTGRESQL_LOCK_TIMEOUT = "55P03"
-SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+# In the WSGI environment of a request that is carried out once more.
+RETRIED = "users_service.retried"
 
 
 def includeme(config: Configurator) -> None:
@@ -72,7 +55,6 @@ def includeme(config: Configurator) -> None:
     config.add_tween(f"{__name__}.keep_thread", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
-    config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))
 
 
 _manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
@@ -167,9 +149,11 @@ def dbconnection(request: Request) -> Connection:
     connection: Connection
     if may_change(request):
         connection = Committing(request.tm, request.registry["writing"]).connection
-        again = request.environ.get(AGAIN)
-        if again is not None and is_batch(request):
-            lock_in_any_order(connection, request.registry["settings"].lock_timeout, again=again)
+        settings = request.registry["settings"]
+        if is_batch(request) and settings.retry_deadline > FIRST_LOCK_TIMEOUT:
+            limit_batch_locks(
+                connection, settings.lock_timeout, is_retry=RETRIED in request.environ
+            )
         return connection
     connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_give_back, connection))
@@ -183,75 +167,3 @@ def _give_back(connection: Connection, request: Request) -> None:
             # If it is lost by now, all has been read and answered nevertheless.
             with suppress(DBAPIError):
                 connection.commit()
-
-
-def is_conflict(error: BaseException | None) -> bool:
-    """Whether an engine gave this transaction up in favour of another: it may succeed next time.
-
-    A violated constraint is no conflict but an answer. Nor is a lost connection: whether a COMMIT
-    arrived is not known then, and a second one could store a thing twice.
-    """
-    if isinstance(error, StaleDataError):
-        return True
-    if not isinstance(error, DBAPIError) or error.connection_invalidated:
-        return False
-    original: Any = error.orig
-    if state := getattr(original, "sqlstate", None):
-        return str(state).startswith("40") or state == POSTGRESQL_LOCK_TIMEOUT
-    if code := getattr(original, "sqlite_errorcode", None):
-        return (code & 0xFF) in SQLITE_CONFLICTS
-    return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
-
-
-def _is_lost_read(request: Request) -> bool:
-    """Whether a connection was lost by a request that changes nothing: another one will do."""
-    error = request.exception
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost and not may_change(request)
-
-
-def _is_repeatable(request: Request, max_body_size: int) -> bool:
-    """Whether the body of a request, if it has one, can be kept for another attempt."""
-    if request.content_length is None:  # then it is chunked, or not there (RFC 9112 §6.3)
-        return "HTTP_TRANSFER_ENCODING" not in request.environ
-    length: int = request.content_length
-    return length <= max_body_size
-
-
-def _keep_body(request: Request) -> None:
-    """Let the body be read once more, from its start."""
-    if isinstance(request.environ["wsgi.input"], BytesIO):  # as waitress gives it
-        request.is_body_seekable = True
-    request.make_body_seekable()
-
-
-def retry_policy(deadline: float, max_body_size: int) -> Any:
-    """Return the execution policy that tries a request again, from its start, after a conflict.
-
-    It looks at `request.exception`, which exception views leave behind, for errors of statements
-    and of COMMIT alike. Once the deadline has passed, the view's answer is the answer.
-
-    :param deadline: seconds from a request's start in which a new attempt may begin.
-    :param max_body_size: the largest body, in bytes, that is kept for further attempts.
-    """
-
-    def policy(environ: dict[str, Any], router: Any) -> Response:
-        end = time.monotonic() + deadline
-        longest = FIRST_WAIT
-        while True:
-            with router.request_context(environ) as request:
-                repeatable = _is_repeatable(request, max_body_size)
-                if repeatable and request.content_length:
-                    _keep_body(request)
-                if repeatable and deadline > BRIEFLY:
-                    environ.setdefault(AGAIN, False)
-                response: Response = router.invoke_request(request)
-                conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
-            wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
-            if not conflict or time.monotonic() + wait > end:
-                return response
-            environ[AGAIN] = True
-            time.sleep(wait)
-            longest = min(2 * longest, LONGEST_WAIT)
-
-    return policy

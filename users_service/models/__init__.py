@@ -1,7 +1,8 @@
 """The tables. Importing this package registers all of them with Base.metadata."""
 
-from users_service.models.groups import Group
+from users_service.models.base import Base, UTCDateTime
+from users_service.models.groups import Group, memberships
 from users_service.models.roles import Role
-from users_service.models.users import User
+from users_service.models.users import User, email_key
 
-__all__ = ["Group", "Role", "User"]
+__all__ = ["Base", "Group", "Role", "UTCDateTime", "User", "email_key", "memberships"]
