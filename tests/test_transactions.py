@@ -15,7 +15,7 @@ from sqlalchemy import event, insert, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.client import USERS, Client, sources, user
-from users_service.database.transactions import is_conflict
+from users_service.database.retries import is_conflict
 from users_service.jsonapi import (
     Error,
     JSONAPIError,
