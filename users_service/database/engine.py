@@ -14,10 +14,10 @@ from users_service.settings import Settings
 
 # Seconds after its last use for which a connection is not pinged: a ping costs a round trip. One
 # that is lost meanwhile costs a read another attempt, and a write a 503.
-PING_AFTER = 5.0
+IDLE_BEFORE_PING = 5.0
 
 # Seconds beyond `statement_timeout` after which a database that does not answer is given up.
-LOST_AFTER = 5.0
+LOST_SERVER_TIMEOUT = 5.0
 
 # The execution option that says how a transaction begins on SQLite.
 SQLITE_BEGIN = "sqlite_begin"
@@ -64,21 +64,21 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
-    event.listen(engine, "checkin", _note_time)
-    event.listen(engine, "checkout", partial(_ask_after_idling, engine))
+    event.listen(engine, "checkin", _record_use)
+    event.listen(engine, "checkout", partial(_ping_if_idle, engine))
     return engine
 
 
-def _note_time(_connection: Any, record: ConnectionPoolEntry) -> None:
+def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _ask_after_idling(
+def _ping_if_idle(
     engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
 ) -> None:
     """Ask whether a connection is still there if it has not been used for a while."""
     used = record.info.get("used")
-    if used is None or time.monotonic() - used < PING_AFTER:
+    if used is None or time.monotonic() - used < IDLE_BEFORE_PING:
         return
     try:
         engine.dialect.do_ping(connection)
@@ -157,7 +157,7 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         UNKNOWN,
         BinaryCursor,
         BinaryTextLoader,
-        ShortCursor,
+        NameAndTypeCursor,
     )
 
     reading = options.pop("reading", False)
@@ -171,11 +171,11 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     arguments = {
         "connect_timeout": settings.connect_timeout,
         # The server ends a statement first; these are for a server, or a network, that is gone.
-        "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_AFTER),
-        "keepalives_idle": round(LOST_AFTER),
-        "keepalives_interval": round(LOST_AFTER),
+        "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_SERVER_TIMEOUT),
+        "keepalives_idle": round(LOST_SERVER_TIMEOUT),
+        "keepalives_interval": round(LOST_SERVER_TIMEOUT),
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
-        "cursor_factory": BinaryCursor if reading else ShortCursor,
+        "cursor_factory": BinaryCursor if reading else NameAndTypeCursor,
     }
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
@@ -202,8 +202,8 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # The server ends a statement first; this is for a server that is gone.
-        "read_timeout": settings.statement_timeout + LOST_AFTER,
-        "write_timeout": settings.statement_timeout + LOST_AFTER,
+        "read_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
+        "write_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
         "init_command": f"SET {assignments}",
     }
     return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)

@@ -35,7 +35,7 @@ class Description(Sequence[tuple[Any, ...]]):
         return self._columns[index]
 
 
-class ShortCursor(psycopg.Cursor[Any]):
+class NameAndTypeCursor(psycopg.Cursor[Any]):
     """A cursor that describes results by names and types alone.
 
     psycopg would make an object of each column of each result to find out more, which nobody reads.
@@ -47,7 +47,7 @@ class ShortCursor(psycopg.Cursor[Any]):
         return Description(result) if result is not None and result.nfields else None
 
 
-class BinaryCursor(ShortCursor):
+class BinaryCursor(NameAndTypeCursor):
     """A cursor that asks for results in the binary format."""
 
     def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:

@@ -9,10 +9,12 @@ LAST = 1_000_000
 
 
 def includeme(config: Configurator) -> None:
-    config.action("users_service.database.requests", _make_class, args=(config,), order=LAST)
+    config.action(
+        "users_service.database.requests", _make_request_class, args=(config,), order=LAST
+    )
 
 
-def _make_class(config: Configurator) -> None:
+def _make_request_class(config: Configurator) -> None:
     """Put what add_request_method has added into a subclass of Request, and nowhere else."""
     extensions = config.registry.queryUtility(IRequestExtensions)
     if extensions is None:

@@ -49,7 +49,7 @@ def is_conflict(error: BaseException | None) -> bool:
     return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
 
 
-def _is_lost_read(request: Request) -> bool:
+def _is_read_on_lost_connection(request: Request) -> bool:
     """Whether a connection was lost by a request that changes nothing: another one will do."""
     error = request.exception
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
@@ -90,7 +90,9 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
                 if repeatable and request.content_length:
                     _keep_body(request)
                 response: Response = router.invoke_request(request)
-                conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
+                conflict = repeatable and (
+                    is_conflict(request.exception) or _is_read_on_lost_connection(request)
+                )
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
             if not conflict or time.monotonic() + wait > end:
                 return response

@@ -52,7 +52,7 @@ def includeme(config: Configurator) -> None:
         }
     )
     config.include("pyramid_tm")
-    config.add_tween(f"{__name__}.keep_thread", under=EXCVIEW)
+    config.add_tween(f"{__name__}.refuse_sys_exit", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
 
@@ -85,7 +85,7 @@ def new_manager(_request: Request) -> transaction.TransactionManager:
     return manager
 
 
-class Committing:
+class ConnectionDataManager:
     """Commits or rolls back a connection with the transaction of a request: a data manager.
 
     A session on that connection joins the transaction as well: it is flushed before this commits.
@@ -115,7 +115,7 @@ class Committing:
     abort = tpc_finish = tpc_abort = _close
 
 
-def keep_thread(handler: Any, _registry: Any) -> Any:
+def refuse_sys_exit(handler: Any, _registry: Any) -> Any:
     """Make an error of a view that calls `sys.exit`: pyramid_tm would leave its transaction open,
     with its locks and its connection.
     """
@@ -148,7 +148,7 @@ def dbconnection(request: Request) -> Connection:
     """
     connection: Connection
     if may_change(request):
-        connection = Committing(request.tm, request.registry["writing"]).connection
+        connection = ConnectionDataManager(request.tm, request.registry["writing"]).connection
         settings = request.registry["settings"]
         if is_batch(request) and settings.retry_deadline > FIRST_LOCK_TIMEOUT:
             limit_batch_locks(
@@ -156,11 +156,11 @@ def dbconnection(request: Request) -> Connection:
             )
         return connection
     connection = request.registry["reading"].connect()
-    request.add_finished_callback(partial(_give_back, connection))
+    request.add_finished_callback(partial(_return_to_pool, connection))
     return connection
 
 
-def _give_back(connection: Connection, request: Request) -> None:
+def _return_to_pool(connection: Connection, request: Request) -> None:
     with connection:  # which is closed in the end
         # A snapshot ends by COMMIT: at a ROLLBACK psycopg forgets which statements are prepared.
         if "isolation_level" in connection.get_execution_options() and request.exception is None:

@@ -32,19 +32,19 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 # Sets of characters in the syntax that regular expressions of Python and ECMA-262 share, so that a
 # field checks what its description says.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
-CONTROLS_BUT_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 # Separators and format characters (Unicode §4.5): a name of nothing else looks like none.
 INVISIBLE = (
     r"\u0020\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
 )
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
-TEXT = rf"^[^{CONTROLS_BUT_LINES}]*$"
+TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _told(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """The arguments of a field, with facts for its description in JSON Schema."""
     return kwargs | {"metadata": facts | kwargs.get("metadata", {})}
 
@@ -60,7 +60,9 @@ class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is u
     """A UUID in its 8-4-4-4-12 form (RFC 9562 §4), in upper or lower case."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_told(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"]))
+        super().__init__(
+            **_with_metadata(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"])
+        )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not UUID_FORMAT.fullmatch(value):
@@ -90,7 +92,7 @@ class Line(fields.String):  # type: ignore[misc]
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=LINE))
+        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=LINE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -107,11 +109,11 @@ class Text(fields.String):  # type: ignore[misc]
     default_error_messages = {"control": "Must not contain control characters."}
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=TEXT))
+        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=TEXT))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if re.search(f"[{CONTROLS_BUT_LINES}]", text):
+        if re.search(f"[{CONTROLS_BUT_LINE_BREAKS}]", text):
             raise self.make_error("control")
         return text
 
@@ -121,7 +123,7 @@ class Email(fields.String):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            validate=[Length(max=254), self._check], **_told(kwargs, format="idn-email")
+            validate=[Length(max=254), self._check], **_with_metadata(kwargs, format="idn-email")
         )
 
     @staticmethod
@@ -138,7 +140,7 @@ class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
     """An instant as RFC 3339 §5.6 writes it: UTC, microseconds, and a Z that needs no escaping."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_told(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
+        super().__init__(**_with_metadata(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
 
     @classmethod
     def dump_value(cls, value: datetime | None) -> datetime | str | None:

@@ -1,6 +1,6 @@
-"""Filter expressions, in the function grammar of JsonApiDotNetCore, become conditions. No SQL.
+"""Parses filter expressions, in the grammar of JsonApiDotNetCore, into condition trees; no SQL.
 
-Such as `filter=or(equals(name,'Ada'),has(groups))`.
+Example: `filter=or(equals(name,'Ada'),has(groups))`.
 """
 
 import re
@@ -28,16 +28,20 @@ TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
 
 
 def parse(resource: Resource, _name: str, value: str, limits: Limits) -> Condition:
-    """Read the value of the parameter `filter`.
+    """Parse the value of the parameter `filter`.
 
-    :raises ValueError: with what is wrong with it.
+    :raises ValueError: if it is wrong; the text is the error's detail.
     """
     if len(value) > limits.max_filter_length:
-        raise ValueError(f"Has more than {limits.max_filter_length} characters.")
+        raise ValueError(f"May have at most {limits.max_filter_length} characters.")
     condition: Condition = _Expression(value, limits).parse(resource)
     if depth(condition) > limits.max_filter_depth:
-        raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+        raise _too_deep(limits)
     return condition
+
+
+def _too_deep(limits: Limits) -> ValueError:
+    return ValueError(f"May be nested at most {limits.max_filter_depth} levels deep.")
 
 
 class _Expression:
@@ -76,27 +80,21 @@ class _Expression:
     def path(self, word: str) -> list[str]:
         path = word.split(".")
         if len(path) > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+            raise _too_deep(self.limits)
         return path
 
     def follows(self, token: str) -> bool:
         return self.tokens[0] == ("mark", token)
 
     def condition(self, resource: Resource) -> Any:
-        """Read one function, and what it makes of a resource."""
+        """Parse one function call into a condition on a resource."""
         self.depth += 1
         if self.depth > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+            raise _too_deep(self.limits)
         function = self.expect("word")
         self.expect("mark", "(")
         if function in ("and", "or"):
-            conditions = [self.condition(resource)]
-            while self.follows(","):
-                self.next()
-                conditions.append(self.condition(resource))
-            if len(conditions) < 2:
-                raise ValueError(f"The function {function} takes at least two conditions.")
-            result: Any = (And if function == "and" else Or)(tuple(conditions))
+            result: Any = self.junction(resource, function)
         elif function == "not":
             result = Not(self.condition(resource))
         elif function == "has":
@@ -106,16 +104,28 @@ class _Expression:
         elif function in COMPARISONS:
             result = self.comparison(resource, COMPARISONS[function])
         elif function in TEXT_MATCHES:
-            path = self.path(self.expect("word"))
-            self.expect("mark", ",")
-            text = self.expect("text")
-            operator = TEXT_MATCHES[function]
-            result = along(resource, path, lambda end, name: compare(end, name, operator, text))
+            result = self.text_match(resource, TEXT_MATCHES[function])
         else:
             raise ValueError(f"There is no function {function[:40]!r}.")
         self.expect("mark", ")")
         self.depth -= 1
         return result
+
+    def junction(self, resource: Resource, function: str) -> Any:
+        """Parse the conditions of `and` or `or`."""
+        conditions = [self.condition(resource)]
+        while self.follows(","):
+            self.next()
+            conditions.append(self.condition(resource))
+        if len(conditions) < 2:
+            raise ValueError(f"The function {function} takes at least two conditions.")
+        return (And if function == "and" else Or)(tuple(conditions))
+
+    def text_match(self, resource: Resource, operator: str) -> Any:
+        path = self.path(self.expect("word"))
+        self.expect("mark", ",")
+        text = self.expect("text")
+        return along(resource, path, lambda end, name: compare(end, name, operator, text))
 
     def has(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -139,26 +149,15 @@ class _Expression:
         return along(resource, path, lambda end, name: listed(end, name, "in", values, self.limits))
 
     def comparison(self, resource: Resource, operator: str) -> Any:
-        """Read what is compared: an attribute, or the number of related resources."""
+        """Parse the comparison of an attribute, or of the number of related resources."""
         name = self.expect("word")
         if name == "count" and self.follows("("):
-            self.next()
-            path = self.path(self.expect("word"))
-            self.expect("mark", ")")
-            self.expect("mark", ",")
-            text = self.expect("text")
-            if not re.fullmatch(r"[0-9]{1,9}", text):
-                raise ValueError("The function count gives a whole number.")
-            return along(
-                resource,
-                path,
-                lambda end, last: Count(find_relationship(end, last), operator, int(text)),
-            )
+            return self.count(resource, operator)
         self.expect("mark", ",")
         kind, text = self.next()
         path = self.path(name)
         if kind == "text":
-            return along(resource, path, lambda end, last: self.valued(end, last, operator, text))
+            return along(resource, path, lambda end, last: self.compared(end, last, operator, text))
         if (kind, text, operator) == ("word", "null", "eq"):
             return along(resource, path, self.isnull)
         if kind == "word" and len(path) == 1:
@@ -168,7 +167,23 @@ class _Expression:
             return CompareFields(resource, names[0], operator, names[1])
         raise ValueError(f"Has {text[:40]!r} where a value should be.")
 
-    def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+    def count(self, resource: Resource, operator: str) -> Any:
+        """Parse the comparison of `count(…)` with a number."""
+        self.next()
+        path = self.path(self.expect("word"))
+        self.expect("mark", ")")
+        self.expect("mark", ",")
+        text = self.expect("text")
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise ValueError("The function count is compared with a whole number in quotes.")
+        return along(
+            resource,
+            path,
+            lambda end, last: Count(find_relationship(end, last), operator, int(text)),
+        )
+
+    def compared(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+        """Return the comparison of a field with a text; of a relationship with an id."""
         if name in resource.relationships and operator == "eq":
             return listed(resource, name, "eq", [text], self.limits)
         return compare(resource, name, operator, text)
