@@ -51,7 +51,7 @@ def _what_is(resource: Resource, attribute: str) -> str | None:
         return "computed (a property)"
     if attribute in mapper.all_orm_descriptors:
         return "made of other attributes"
-    return None if static is None else "not mapped"
+    return None if static is None else "an unmapped attribute"
 
 
 def _can_be_set(resource: Resource, attribute: str) -> bool:
