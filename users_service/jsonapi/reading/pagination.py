@@ -41,9 +41,9 @@ def fetch_page(scope: Scope, query: Query) -> Page:
     if isinstance(page, OffsetPage):
         total = scope.execute(_select_total).scalar_one()
         values = {"size": page.size, "offset": page.offset}
-        found = scope.execute(_select_by_offset, projection, query.order, **values).all()
-        return _by_offset(found, page, total)
-    counted = scope.execute(_select_total).scalar_one() if page.total else None
+        rows = scope.execute(_select_by_offset, projection, query.order, **values).all()
+        return _by_offset(rows, page, total)
+    total = scope.execute(_select_total).scalar_one() if page.total else None
     values = {"size": page.size + 1}
     after, before = page.after, page.before
     if after is not None:
@@ -56,8 +56,8 @@ def fetch_page(scope: Scope, query: Query) -> Page:
     # plan looks expensive and it plans every execution. That is worth its time only for filters.
     literal_limit = page.size + 1 if scope.template.has_all_rows else None
     arguments = projection, query.order, after, before, literal_limit
-    found = scope.execute(_select_by_cursor, *arguments, **values).all()
-    return _by_cursor(found, resource, query, page, counted)
+    rows = scope.execute(_select_by_cursor, *arguments, **values).all()
+    return _by_cursor(rows, resource, query, page, total)
 
 
 @cached_statement
@@ -67,10 +67,10 @@ def _select_total(template: ScopeTemplate) -> Select[Any]:
 
 @cached_statement
 def _select_by_offset(template: ScopeTemplate, projection: Projection, order: Order) -> Select[Any]:
-    found = template.select(*projection.columns())
-    found = found.order_by(*ordering.order_by(template.resource, order))
+    selected = template.select(*projection.columns())
+    selected = selected.order_by(*ordering.order_by(template.resource, order))
     size, offset = (bind(name, BigInteger()) for name in ("size", "offset"))
-    return found.limit(size).offset(offset)
+    return selected.limit(size).offset(offset)
 
 
 @cached_statement
@@ -87,16 +87,16 @@ def _select_by_cursor(
     :param literal_limit: the LIMIT; None for the bind parameter `size`.
     """
     resource = template.resource
-    found = template.select(*projection.columns())
+    selected = template.select(*projection.columns())
     if after is not None:
-        found = found.where(ordering.after(resource, order, after))
+        selected = selected.where(ordering.after(resource, order, after))
     if before is not None:
-        found = found.where(ordering.before(resource, order, before))
+        selected = selected.where(ordering.before(resource, order, before))
     direction = ordering.reversed_order(order) if _is_backwards(after, before) else order
-    found = found.order_by(*ordering.order_by(resource, direction))
+    selected = selected.order_by(*ordering.order_by(resource, direction))
     if literal_limit is None:
-        return found.limit(bind("size", BigInteger()))
-    return found.limit(literal_column(str(literal_limit)))
+        return selected.limit(bind("size", BigInteger()))
+    return selected.limit(literal_column(str(literal_limit)))
 
 
 def _is_backwards(after: Position | None, before: Position | None) -> bool:

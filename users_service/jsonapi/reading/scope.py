@@ -75,12 +75,12 @@ class ScopeTemplate:
     def select(self, *columns: Any) -> Select[Any]:
         """Return a SELECT of these columns from the rows of the scope."""
         table = table_of(self.resource)
-        found = select(*columns).select_from(table.from_clause)
+        selected = select(*columns).select_from(table.from_clause)
         if self.relationship is not None:
-            found = found.where(_is_related(self.relationship, table))
+            selected = selected.where(_is_related(self.relationship, table))
         if self.condition is not None:
-            found = found.where(to_sql(self.condition, table))
-        return found
+            selected = selected.where(to_sql(self.condition, table))
+        return selected
 
 
 class Scope:

@@ -80,15 +80,17 @@ def select_related_to_many(
     The last column is the id of the source. The rows have no order: for ORDER BY with LIMIT,
     PostgreSQL would read all targets by their index.
     """
-    found = template.select(*projection.columns())
+    statement = template.select(*projection.columns())
     if relationship.secondary is not None:
         source_key, target_key = relationship.secondary_columns
-        found = found.join(relationship.secondary, target_key == template.resource.id_column)
+        statement = statement.join(
+            relationship.secondary, target_key == template.resource.id_column
+        )
     else:
         source_key = relationship.key_column
-    found = found.add_columns(source_key.label("_source_id"))
-    found = found.where(source_key.in_(bind("ids", source_key, expanding=True)))
-    return found.limit(bind("size", BigInteger()))
+    statement = statement.add_columns(source_key.label("_source_id"))
+    statement = statement.where(source_key.in_(bind("ids", source_key, expanding=True)))
+    return statement.limit(bind("size", BigInteger()))
 
 
 @cached_statement
@@ -105,30 +107,30 @@ def select_all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
 
 def _all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
     column = template.resource.id_column
-    found = template.select(*template.resource.columns.values())
-    return found.where(column == bind("id", column))
+    statement = template.select(*template.resource.columns.values())
+    return statement.where(column == bind("id", column))
 
 
 @cached_statement
 def lock_by_ids(template: ScopeTemplate) -> Select[Any]:
     """Select those of `ids` that there are resources of, and lock their rows in this order."""
     column = template.resource.id_column
-    found = template.select(column).where(column.in_(bind("ids", column, expanding=True)))
-    return found.order_by(column).with_for_update()
+    statement = template.select(column).where(column.in_(bind("ids", column, expanding=True)))
+    return statement.order_by(column).with_for_update()
 
 
 @cached_statement
 def select_related_ids(template: ScopeTemplate) -> Select[Any]:
     """Select the ids of the related resources."""
-    found, _ = _related_ids(template)
-    return found
+    statement, _ = _related_ids(template)
+    return statement
 
 
 @cached_statement
 def select_related_ids_in(template: ScopeTemplate) -> Select[Any]:
     """Select the ids of the related resources that are in `ids`."""
-    found, column = _related_ids(template)
-    return found.where(column.in_(bind("ids", column, expanding=True)))
+    statement, column = _related_ids(template)
+    return statement.where(column.in_(bind("ids", column, expanding=True)))
 
 
 def _related_ids(template: ScopeTemplate) -> tuple[Select[Any], Column[Any]]:
@@ -145,5 +147,5 @@ def _related_ids(template: ScopeTemplate) -> tuple[Select[Any], Column[Any]]:
 def select_source_ids(template: ScopeTemplate, relationship: Relationship) -> Select[Any]:
     """Select the ids of the sources that the targets in `ids` refer to by their foreign key."""
     key, column = relationship.key_column, template.resource.id_column
-    found = template.select(key).where(column.in_(bind("ids", column, expanding=True)))
-    return found.where(key.is_not(None)).distinct()
+    statement = template.select(key).where(column.in_(bind("ids", column, expanding=True)))
+    return statement.where(key.is_not(None)).distinct()
