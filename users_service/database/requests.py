@@ -1,10 +1,10 @@
-"""The class of all requests, made once: Pyramid by itself makes one for each of them."""
+"""Makes the request class of the application once; Pyramid would make one for each request."""
 
 from pyramid.config import Configurator
 from pyramid.interfaces import IRequestExtensions, IRequestFactory
 from pyramid.request import Request
 
-# Behind every add_request_method, wherever it is called.
+# The order of the action: after every add_request_method.
 LAST = 1_000_000
 
 
@@ -15,7 +15,7 @@ def includeme(config: Configurator) -> None:
 
 
 def _make_request_class(config: Configurator) -> None:
-    """Put what add_request_method has added into a subclass of Request, and nowhere else."""
+    """Move the members that add_request_method has added into a subclass of Request."""
     extensions = config.registry.queryUtility(IRequestExtensions)
     if extensions is None:
         return
