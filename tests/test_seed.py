@@ -159,7 +159,9 @@ def test_the_command_says_what_it_has_done_and_draws_nothing_into_files(service,
 
 def test_a_database_that_is_in_use_is_refused_and_left_alone(service, client, command, capsys):
     client.create_user()
-    with pytest.raises(SystemExit, match=r"^The database has users already: nothing was done\.$"):
+    with pytest.raises(
+        SystemExit, match=r"^The database already has users; nothing was changed\.$"
+    ):
         command()
     assert client.emails() == ["ada@example.com"]
     assert client.get(f"{API}/roles").json["data"] == []
