@@ -22,14 +22,14 @@ STOPPING = "users_service.stopping"
 
 
 def livez(request: Request) -> dict[str, Any]:
-    """Answer as long as the process can answer at all."""
+    """Answer 200 while the process can answer requests."""
     return {"status": "ok"}
 
 
 def readyz(request: Request) -> dict[str, Any]:
-    """Answer if the database does and the process goes on; 503 otherwise."""
+    """Answer 200 if the database answers and the process is not stopping; 503 otherwise."""
     if request.environ.get(STOPPING):
-        error = Error(code="unavailable", detail="This process is about to stop.")
+        error = Error(code="unavailable", detail="This process is stopping; try another one.")
         raise JSONAPIError(error, headers={"Retry-After": "1"})
     request.dbconnection.execute(select(1))
     return {"status": "ok"}

@@ -8,7 +8,7 @@ from tests.client import Client, sources
 from tests.conformance.documents import SEALED, etag, identifier, identifiers, with_sealed
 from tests.conformance.world import GROUPS, NOBODY, ROLES, USERS, World, error, ids
 from tests.server import ROOT, pserve
-from tests.test_server import Http
+from tests.serving.test_server import Http
 from tests.test_transactions import in_parallel
 
 

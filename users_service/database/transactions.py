@@ -167,9 +167,11 @@ def dbconnection(request: Request) -> Connection:
 
 
 def _return_to_pool(connection: Connection, request: Request) -> None:
-    with connection:  # closes it at the end
-        # A snapshot ends by COMMIT, because psycopg forgets its prepared statements at a ROLLBACK.
-        if "isolation_level" in connection.get_execution_options() and request.exception is None:
+    with connection:  # closes it at the end, which rolls back what a safe method has written
+        # On PostgreSQL a snapshot, which is read-only, ends by COMMIT, because psycopg forgets its
+        # prepared statements at a ROLLBACK.
+        is_snapshot = "isolation_level" in connection.get_execution_options()
+        if is_snapshot and connection.dialect.name == "postgresql" and request.exception is None:
             # If the connection is lost now, the response is complete nevertheless.
             with suppress(DBAPIError):
                 connection.commit()
