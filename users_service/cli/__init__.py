@@ -95,10 +95,10 @@ def _progress(label: str, numbers: range) -> Iterable[int]:
     """Yield the numbers, and draw a progress bar."""
     total = len(numbers)
     step = max(1, total // 100)
-    for place, number in enumerate(numbers):
+    for index, number in enumerate(numbers):
         yield number
-        if (place + 1) % step == 0 or place + 1 == total:
-            share = (place + 1) / total
+        if (index + 1) % step == 0 or index + 1 == total:
+            share = (index + 1) / total
             bar = ("#" * round(BAR * share)).ljust(BAR, ".")
             sys.stderr.write(f"\r{label:>12} [{bar}] {share:4.0%}")
             sys.stderr.flush()

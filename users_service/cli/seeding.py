@@ -190,8 +190,8 @@ def _vacuum(engine: Engine) -> None:
 def _identities(kind: str, number: int, seed: int) -> Iterator[tuple[UUID, datetime]]:
     """Yield UUIDs of version 7 (RFC 9562 §5.7) with the time in each, in ascending order."""
     random = _random(kind, seed)
-    for place in range(number):
-        offset = (place * SPAN + int(random.random() * SPAN)) // number
+    for index in range(number):
+        offset = (index * SPAN + int(random.random() * SPAN)) // number
         moment = FIRST + timedelta(microseconds=offset)
         milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)
         bits = random.getrandbits(74)
@@ -208,19 +208,19 @@ def _roles(seed: int) -> Iterator[Row]:
 
 def _groups(number: int, seed: int) -> Iterator[Row]:
     names = len(PLACES) * len(TEAMS)
-    for place, identity in enumerate(_identities("groups", number, seed)):
-        name = f"{PLACES[place % len(PLACES)]} {TEAMS[place // len(PLACES) % len(TEAMS)]}"
-        if place >= names:
-            name += f" {place // names + 1}"
+    for index, identity in enumerate(_identities("groups", number, seed)):
+        name = f"{PLACES[index % len(PLACES)]} {TEAMS[index // len(PLACES) % len(TEAMS)]}"
+        if index >= names:
+            name += f" {index // names + 1}"
         yield _row(identity, name=name, description=None)
 
 
 def _users(numbers: Iterable[int], number: int, roles: list[UUID], seed: int) -> Iterator[Row]:
     random = _random("people", seed)
-    for place, identity in zip(numbers, _identities("users", number, seed), strict=True):
+    for index, identity in zip(numbers, _identities("users", number, seed), strict=True):
         given, family, form = _pick(random, NAMES)
         (given, ascii_given), (family, ascii_family) = _pick(random, given), _pick(random, family)
-        email = f"{ascii_given}.{ascii_family}.{place + 1}@{_pick(random, DOMAINS)}"
+        email = f"{ascii_given}.{ascii_family}.{index + 1}@{_pick(random, DOMAINS)}"
         row = _row(
             identity,
             email=email,
@@ -242,9 +242,9 @@ def _memberships(
     random = _random("memberships", seed)
     for _, (user, _) in zip(numbers, _identities("users", number, seed), strict=True):
         number_of_groups = int(random.random() * 6)
-        places = {int(random.random() ** 2 * len(groups)) for _ in range(number_of_groups)}
-        for place in sorted(places) if groups else ():
-            yield {"user_id": user, "group_id": groups[place]}
+        indexes = {int(random.random() ** 2 * len(groups)) for _ in range(number_of_groups)}
+        for index in sorted(indexes) if groups else ():
+            yield {"user_id": user, "group_id": groups[index]}
 
 
 def _row(identity: tuple[UUID, datetime], **values: Any) -> Row:

@@ -15,7 +15,7 @@ def attribute_faults(resource: Resource, field: Field) -> Iterator[str]:
     attribute = attribute_of(field)
     if attribute in resource.columns or (field.load_only and _can_be_set(resource, attribute)):
         return
-    yield f"{place_of(resource, field)}: {no_column(resource, attribute)}"
+    yield f"{subject_of(resource, field)}: {no_column(resource, attribute)}"
 
 
 def no_column(resource: Resource, attribute: str) -> str:
@@ -64,7 +64,7 @@ def attribute_of(field: Field) -> str:
     return str(field.attribute or field.name)
 
 
-def place_of(resource: Resource, field: Field) -> str:
+def subject_of(resource: Resource, field: Field) -> str:
     return f"{schema_of(resource)}.{field.name}"
 
 

@@ -85,24 +85,24 @@ def _version_faults(resource: Resource) -> Iterator[str]:
 
 
 def _id_faults(resource: Resource) -> Iterator[str]:
-    place, model = f"{schema_of(resource)}.id", resource.model.__name__
+    subject, model = f"{schema_of(resource)}.id", resource.model.__name__
     attribute, key = resource.id_attribute, inspect(resource.model).primary_key
     if len(key) > 1:
         names = ", ".join(column.name for column in key)
-        yield f"{place}: {model} has a primary key of several columns ({names})."
+        yield f"{subject}: {model} has a primary key of several columns ({names})."
     elif attribute not in resource.columns:
-        yield f"{place}: {no_column(resource, attribute)}"
+        yield f"{subject}: {no_column(resource, attribute)}"
     elif resource.id_column is not key[0]:
-        yield f"{place}: {model}.{attribute} is not the primary key, which is {key[0].name}."
+        yield f"{subject}: {model}.{attribute} is not the primary key, which is {key[0].name}."
     else:
         kind = resource.python_type("id")
         if kind not in ID_TYPES:
             yield (
-                f"{place}: {model}.{attribute} is of type {kind.__name__}, not int, str or UUID."
+                f"{subject}: {model}.{attribute} is of type {kind.__name__}, not int, str or UUID."
             )
         for read in sorted({type(id).__name__ for id in _read(resource)} - {kind.__name__}):
             yield (
-                f"{place}: The field reads ids of type {read}, but {model}.{attribute} is of type"
+                f"{subject}: The field reads ids of type {read}, but {model}.{attribute} is of type"
                 f" {kind.__name__}."
             )
 

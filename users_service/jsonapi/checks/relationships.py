@@ -9,7 +9,7 @@ from sqlalchemy.orm import MANYTOONE, RelationshipProperty
 
 from ..api import Api
 from ..resource import Resource, opposites
-from .attributes import attribute_of, is_not, place_of
+from .attributes import attribute_of, is_not, subject_of
 from .creation import must_be_given
 
 
@@ -18,22 +18,22 @@ def relationship_faults(resource: Resource, field: Any, api: Api) -> Iterator[st
 
     :param field: its field in the schema.
     """
-    place, attribute = place_of(resource, field), attribute_of(field)
+    subject, attribute = subject_of(resource, field), attribute_of(field)
     relationships = inspect(resource.model).relationships
     if field.type_ is None:
-        yield f"{place}: The field has no type_."
+        yield f"{subject}: The field has no type_."
     elif field.type_ not in api.resources.keys() | api.refused.keys():
         types = ", ".join(sorted([*api.resources, *api.refused]))
-        yield f"{place}: There is no resource of type {field.type_}; there are {types}."
+        yield f"{subject}: There is no resource of type {field.type_}; there are {types}."
     if attribute not in relationships:
-        yield f"{place}: {is_not(resource, attribute, 'relationship', relationships)}"
+        yield f"{subject}: {is_not(resource, attribute, 'relationship', relationships)}"
         return
     mapped = relationships[attribute]
     target = api.resources.get(field.type_)
     faults = [*_end_faults(mapped, field, target), *_key_faults(mapped)]
     if not field.dump_only:
         faults += _association_table_faults(mapped)
-    yield from (f"{place}: {mapped} {fault}" for fault in faults)
+    yield from (f"{subject}: {mapped} {fault}" for fault in faults)
 
 
 def _end_faults(

@@ -40,7 +40,7 @@ EMPTY: Mapping[Any, Any] = {}
 # Characters. Links are cached for shorter URLs only, because clients choose the host.
 MAX_CACHED_URL_LENGTH = 256
 
-# In place of the id when links are written: a private-use character, which no URL contains.
+# In index of the id when links are written: a private-use character, which no URL contains.
 ID_MARK = "\ue000"
 
 # Fields whose values need no conversion, by their serializing function and the type of the value.
@@ -69,13 +69,13 @@ class Serializer:
         self._names = names
         converters = [_converter(resource, name) for name in names]
         self._by_value = [
-            (place, convert)
-            for place, convert in enumerate(converters)
+            (index, convert)
+            for index, convert in enumerate(converters)
             if convert not in (None, NEEDS_ROW)
         ]
         self._by_row = [
-            (place, resource.attributes[names[place]], resource.attribute(names[place]))
-            for place, convert in enumerate(converters)
+            (index, resource.attributes[names[index]], resource.attribute(names[index]))
+            for index, convert in enumerate(converters)
             if convert is NEEDS_ROW
         ]
         self._related = [
@@ -162,10 +162,10 @@ class Serializer:
     ) -> list[Sequence[Any]]:
         """The values of the attributes to show, attribute by attribute."""
         found = self._projection.shown_columns(columns)
-        for place, convert in self._by_value:
-            found[place] = [convert(value) for value in found[place]]
-        for place, field, attribute in self._by_row:
-            found[place] = [field.serialize(attribute, source) for source in sources]
+        for index, convert in self._by_value:
+            found[index] = [convert(value) for value in found[index]]
+        for index, field, attribute in self._by_row:
+            found[index] = [field.serialize(attribute, source) for source in sources]
         return found
 
 
@@ -202,7 +202,7 @@ def converter(field: Any) -> Convert | NeedsRow:
             return lambda values: None if values is None else [inner(value) for value in values]
     elif serialize in _VALUE_ALONE:
         return lambda value: field._serialize(value, None, None)
-    elif _owner(field, "_serialize") is _owner(field, "dump_value"):
+    elif _defining_class(field, "_serialize") is _defining_class(field, "dump_value"):
         dump: Convert = field.dump_value
         return dump
     return NEEDS_ROW
@@ -212,5 +212,5 @@ def _text(value: Any) -> str | None:
     return None if value is None else ensure_text_type(value)
 
 
-def _owner(field: Field, name: str) -> Any:
+def _defining_class(field: Field, name: str) -> Any:
     return next((cls for cls in type(field).__mro__ if name in vars(cls)), None)

@@ -248,7 +248,10 @@ def _query_validator(query: Endpoint | None) -> Validator:
 def _answering_view(
     view: Callable[[Request], Answer], *, has_changes: bool
 ) -> Callable[[Request], Response]:
-    """Return the view for Pyramid, which makes a response of the answer of ours."""
+    """Return a view for Pyramid, which calls a view of ours and makes a response of its answer.
+
+    :param has_changes: whether the view changes something.
+    """
 
     def answering_view(request: Request) -> Response:
         if has_changes:

@@ -38,7 +38,7 @@ def encode(resource: Resource, order: Order, list_key: str, position: Position) 
 
 def seal(resource: Resource, order: Order, list_key: str, values: bytes) -> str:
     """Return the cursor of a position whose values are JSON already."""
-    return _text(_digest(resource, order, list_key, values) + values)
+    return _base64(_digest(resource, order, list_key, values) + values)
 
 
 def decode(resource: Resource, order: Order, list_key: str, cursor: str) -> Position:
@@ -48,7 +48,7 @@ def decode(resource: Resource, order: Order, list_key: str, cursor: str) -> Posi
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if _text(raw) != cursor:  # base64 has several spellings of some bytes
+        if _base64(raw) != cursor:  # base64 has several spellings of some bytes
             raise ValueError
     except (binascii.Error, ValueError):
         raise ValueError("Not a cursor of this API.") from None
@@ -56,12 +56,12 @@ def decode(resource: Resource, order: Order, list_key: str, cursor: str) -> Posi
     if digest != _digest(resource, order, list_key, values):
         raise ValueError("Is a cursor of another list, or of another filter or order.")
     try:
-        return _typed(resource, order, json.loads(values))
+        return _load_position(resource, order, json.loads(values))
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise ValueError("Not a cursor of this API.") from None
 
 
-def _text(raw: bytes) -> str:
+def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
@@ -70,16 +70,16 @@ def _digest(resource: Resource, order: Order, list_key: str, values: bytes) -> b
     return hashlib.blake2b(bound + b"\0" + values, digest_size=DIGEST_SIZE).digest()
 
 
-def _typed(resource: Resource, order: Order, values: Any) -> Position:
+def _load_position(resource: Resource, order: Order, values: Any) -> Position:
     if not isinstance(values, list) or len(values) not in (0, len(order)):
         raise ValueError
     return tuple(
-        _value(resource.python_type(name), value)
+        _load_value(resource.python_type(name), value)
         for (name, _), value in zip(order, values, strict=False)
     )
 
 
-def _value(kind: Any, value: Any) -> Any:
+def _load_value(kind: Any, value: Any) -> Any:
     if value is None:
         return None
     if kind is UUID:

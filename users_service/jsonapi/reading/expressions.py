@@ -8,7 +8,7 @@ from typing import Any
 
 from ..limits import Limits
 from ..resource import Resource
-from .filters import along, compare, filterable, find_relationship, listed
+from .filters import check_filterable, compare, find_relationship, follow_path, one_of
 from .tree import And, Compare, CompareFields, Condition, Count, Not, Or, Related, depth
 
 COMPARISONS = {
@@ -18,6 +18,7 @@ COMPARISONS = {
     "greaterThan": "gt",
     "greaterOrEqual": "ge",
 }
+FUNCTIONS = {"and", "or", "not", "has", "any"}
 TEXT_MATCHES = {
     "contains": "contains",
     "icontains": "icontains",
@@ -50,16 +51,16 @@ class _Expression:
     def __init__(self, text: str, limits: Limits) -> None:
         self.limits = limits
         self.tokens: list[tuple[str, str]] = []
-        place = 0
+        offset = 0
         text = text.rstrip()
-        while place < len(text):
-            match = TOKENS.match(text, place)
+        while offset < len(text):
+            match = TOKENS.match(text, offset)
             if not match:
-                raise ValueError(f"Cannot be read at character {place + 1}.")
+                raise ValueError(f"Cannot be read at character {offset + 1}.")
             kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
             token = match[match.lastindex or 1]
             self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
-            place = match.end()
+            offset = match.end()
         self.tokens.append(("end", "the end"))
         self.depth = 0
 
@@ -106,7 +107,8 @@ class _Expression:
         elif function in TEXT_MATCHES:
             result = self.text_match(resource, TEXT_MATCHES[function])
         else:
-            raise ValueError(f"There is no function {function[:40]!r}.")
+            known = ", ".join(sorted({*FUNCTIONS, *COMPARISONS, *TEXT_MATCHES}))
+            raise ValueError(f"There is no function {function[:40]!r}; there are {known}.")
         self.expect("mark", ")")
         self.depth -= 1
         return result
@@ -125,7 +127,7 @@ class _Expression:
         path = self.path(self.expect("word"))
         self.expect("mark", ",")
         text = self.expect("text")
-        return along(resource, path, lambda end, name: compare(end, name, operator, text))
+        return follow_path(resource, path, lambda end, name: compare(end, name, operator, text))
 
     def has(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -136,7 +138,9 @@ class _Expression:
         if self.follows(","):
             self.next()
             inner = self.condition(target)
-        return along(resource, path, lambda end, name: Related(find_relationship(end, name), inner))
+        return follow_path(
+            resource, path, lambda end, name: Related(find_relationship(end, name), inner)
+        )
 
     def any(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -146,7 +150,9 @@ class _Expression:
             values.append(self.expect("text"))
         if not values:
             raise ValueError("The function any takes at least one value.")
-        return along(resource, path, lambda end, name: listed(end, name, "in", values, self.limits))
+        return follow_path(
+            resource, path, lambda end, name: one_of(end, name, "in", values, self.limits)
+        )
 
     def comparison(self, resource: Resource, operator: str) -> Any:
         """Parse the comparison of an attribute, or of the number of related resources."""
@@ -157,11 +163,13 @@ class _Expression:
         kind, text = self.next()
         path = self.path(name)
         if kind == "text":
-            return along(resource, path, lambda end, last: self.compared(end, last, operator, text))
+            return follow_path(
+                resource, path, lambda end, last: self.compared(end, last, operator, text)
+            )
         if (kind, text, operator) == ("word", "null", "eq"):
-            return along(resource, path, self.isnull)
+            return follow_path(resource, path, self.isnull)
         if kind == "word" and len(path) == 1:
-            names = filterable(resource, name), filterable(resource, text)
+            names = check_filterable(resource, name), check_filterable(resource, text)
             if resource.python_type(name) is not resource.python_type(text):
                 raise ValueError(f"{name} and {text} cannot be compared.")
             return CompareFields(resource, names[0], operator, names[1])
@@ -176,7 +184,7 @@ class _Expression:
         text = self.expect("text")
         if not re.fullmatch(r"[0-9]{1,9}", text):
             raise ValueError("The function count is compared with a whole number in quotes.")
-        return along(
+        return follow_path(
             resource,
             path,
             lambda end, last: Count(find_relationship(end, last), operator, int(text)),
@@ -185,10 +193,10 @@ class _Expression:
     def compared(self, resource: Resource, name: str, operator: str, text: str) -> Any:
         """Return the comparison of a field with a text; of a relationship with an id."""
         if name in resource.relationships and operator == "eq":
-            return listed(resource, name, "eq", [text], self.limits)
+            return one_of(resource, name, "eq", [text], self.limits)
         return compare(resource, name, operator, text)
 
     def isnull(self, resource: Resource, name: str) -> Any:
         if name in resource.relationships:
             return Not(Related(resource.relationships[name]))
-        return Compare(resource, filterable(resource, name), "eq", (None,))
+        return Compare(resource, check_filterable(resource, name), "eq", (None,))

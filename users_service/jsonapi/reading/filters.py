@@ -40,8 +40,10 @@ def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
     """
     if len(value) > limits.max_filter_length:
         raise ValueError(f"May have at most {limits.max_filter_length} characters.")
-    path, operator = _brackets(name, limits)
-    return along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
+    path, operator = _split_name(name, limits)
+    return follow_path(
+        resource, path, lambda end, last: _field_condition(end, last, operator, value, limits)
+    )
 
 
 def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
@@ -49,26 +51,31 @@ def parse_list(resource: Resource, name: str, values: list[str], limits: Limits)
 
     :raises ValueError: if its name or a value is wrong; the text is the error's detail.
     """
-    path, operator = _brackets(name.removesuffix("[]"), limits)
+    path, operator = _split_name(name.removesuffix("[]"), limits)
     if operator not in ("eq", "in", "nin"):
         raise ValueError(f"The operator {operator} takes one value.")
-    return along(resource, path, lambda end, last: listed(end, last, operator, values, limits))
+    return follow_path(
+        resource, path, lambda end, last: one_of(end, last, operator, values, limits)
+    )
 
 
-def _brackets(name: str, limits: Limits) -> tuple[list[str], str]:
+def _split_name(name: str, limits: Limits) -> tuple[list[str], str]:
     match = re.fullmatch(r"filter\[([^\[\]]+)\](?:\[([^\[\]]+)\])?", name)
     if not match:
         raise ValueError("Must be filter[path] or filter[path][operator].")
     operator = match[2] or "eq"
     if operator not in OPERATORS:
-        raise ValueError(f"There is no operator {operator[:20]!r}.")
+        known = ", ".join(sorted(OPERATORS))
+        raise ValueError(f"There is no operator {operator[:20]!r}; there are {known}.")
     path = match[1].split(".")
     if len(path) > limits.max_filter_depth:
         raise ValueError(f"May be nested at most {limits.max_filter_depth} levels deep.")
     return path, operator
 
 
-def along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
+def follow_path(
+    resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]
+) -> Any:
     """Build a condition on the last name of a path, within `Related` for each relationship before.
 
     :param build: makes the condition, from the resource at the end of the path and the last name.
@@ -76,7 +83,7 @@ def along(resource: Resource, path: Sequence[str], build: Callable[[Resource, st
     if len(path) == 1:
         return build(resource, path[0])
     relationship = find_relationship(resource, path[0])
-    return Related(relationship, along(relationship.target, path[1:], build))
+    return Related(relationship, follow_path(relationship.target, path[1:], build))
 
 
 def find_relationship(resource: Resource, name: str) -> Relationship:
@@ -85,23 +92,25 @@ def find_relationship(resource: Resource, name: str) -> Relationship:
     return resource.relationships[name]
 
 
-def _bracket(resource: Resource, name: str, operator: str, value: str, limits: Limits) -> Any:
+def _field_condition(
+    resource: Resource, name: str, operator: str, value: str, limits: Limits
+) -> Any:
     """Return the condition of one parameter on a field."""
     if name in resource.relationships:
         relationship = resource.relationships[name]
         if operator == "isnull":
             related = Related(relationship)
             return Not(related) if _flag(value) else related
-        return listed(resource, name, operator, value.split(","), limits)
+        return one_of(resource, name, operator, value.split(","), limits)
     if operator == "isnull":
-        isnull = Compare(resource, filterable(resource, name), "eq", (None,))
+        isnull = Compare(resource, check_filterable(resource, name), "eq", (None,))
         return isnull if _flag(value) else Not(isnull)
     if operator in LISTS or name == "id":
-        return listed(resource, name, operator, value.split(","), limits)
+        return one_of(resource, name, operator, value.split(","), limits)
     return compare(resource, name, operator, value)
 
 
-def listed(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
+def one_of(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
     """Return the condition that a field is, or is not, one of several values."""
     if len(values) > limits.max_filter_values:
         raise ValueError(f"May have at most {limits.max_filter_values} values.")
@@ -109,14 +118,14 @@ def listed(resource: Resource, name: str, operator: str, values: list[str], limi
         relationship = resource.relationships[name]
         if operator not in ("eq", "ne", "in", "nin"):
             raise ValueError(f"The operator {operator} cannot be used on a relationship.")
-        ids = tuple(_value(relationship.target, "id", value) for value in values)
+        ids = tuple(_load_value(relationship.target, "id", value) for value in values)
         found: Any = Related(relationship, Compare(relationship.target, "id", "eq", ids))
     elif operator in ORDERING | MATCHES:
         return compare(resource, name, operator, ",".join(values))
     else:
-        filterable(resource, name)
+        check_filterable(resource, name)
         found = Compare(
-            resource, name, "eq", tuple(_value(resource, name, value) for value in values)
+            resource, name, "eq", tuple(_load_value(resource, name, value) for value in values)
         )
     return Not(found) if operator in ("ne", "nin") else found
 
@@ -127,7 +136,7 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     :param text: the value as text.
     :raises ValueError: if the operator does not fit the field, or the text is not a valid value.
     """
-    kind = resource.python_type(filterable(resource, name))
+    kind = resource.python_type(check_filterable(resource, name))
     if operator in MATCHES:
         if kind is not str:
             raise ValueError(f"The operator {operator} can be used only on text.")
@@ -140,12 +149,12 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
         resource,
         name,
         "eq" if operator == "ne" else operator,
-        (_value(resource, name, text),),
+        (_load_value(resource, name, text),),
     )
     return Not(found) if operator == "ne" else found
 
 
-def filterable(resource: Resource, name: str) -> str:
+def check_filterable(resource: Resource, name: str) -> str:
     if name not in resource.readable and name != "id":
         raise ValueError(f"{resource.type} have no field {name[:40]!r}.")
     if resource.python_type(name) not in SORTABLE:
@@ -153,7 +162,7 @@ def filterable(resource: Resource, name: str) -> str:
     return name
 
 
-def _value(resource: Resource, name: str, text: str) -> Any:
+def _load_value(resource: Resource, name: str, text: str) -> Any:
     """Load a value by its field of the schema, after converting the text to JSON."""
     kind = resource.python_type(name)
     value: Any = text

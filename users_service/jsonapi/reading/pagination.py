@@ -42,7 +42,7 @@ def fetch_page(scope: Scope, query: Query) -> Page:
         total = scope.execute(_select_total).scalar_one()
         values = {"size": page.size, "offset": page.offset}
         rows = scope.execute(_select_by_offset, projection, query.order, **values).all()
-        return _by_offset(rows, page, total)
+        return _offset_page(rows, page, total)
     total = scope.execute(_select_total).scalar_one() if page.total else None
     values = {"size": page.size + 1}
     after, before = page.after, page.before
@@ -57,7 +57,7 @@ def fetch_page(scope: Scope, query: Query) -> Page:
     literal_limit = page.size + 1 if scope.template.has_all_rows else None
     arguments = projection, query.order, after, before, literal_limit
     rows = scope.execute(_select_by_cursor, *arguments, **values).all()
-    return _by_cursor(rows, resource, query, page, total)
+    return _cursor_page(rows, resource, query, page, total)
 
 
 @cached_statement
@@ -104,7 +104,7 @@ def _is_backwards(after: Position | None, before: Position | None) -> bool:
     return before is not None and after is None
 
 
-def _by_cursor(
+def _cursor_page(
     rows: Sequence[Any], resource: Resource, query: Query, page: CursorPage, total: int | None
 ) -> Page:
     order, backwards = query.order, _is_backwards(page.after, page.before)
@@ -141,7 +141,7 @@ def _by_cursor(
     )
 
 
-def _by_offset(rows: Sequence[Any], page: OffsetPage, total: int) -> Page:
+def _offset_page(rows: Sequence[Any], page: OffsetPage, total: int) -> Page:
     size = page.size
     # The offset need not be a multiple of the size: the other pages are counted from this one.
     start = page.offset % size

@@ -109,7 +109,8 @@ class _ParameterReader:
         kind = name.removeprefix("fields[").removesuffix("]")
         resource = self.resource.resources.get(kind)
         if resource is None or not name.endswith("]"):
-            raise ValueError("There is no such type; must be fields[type].")
+            known = ", ".join(sorted(self.resource.resources))
+            raise ValueError(f"Must be fields[type], where the types are {known}.")
         names = frozenset(value.split(",")) if value else frozenset()
         if unknown := names - resource.readable.keys() - resource.relationships.keys():
             raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
@@ -147,14 +148,15 @@ class _ParameterReader:
         for term in values["sort"].split(",") if "sort" in values else ():
             name = term.removeprefix("-")
             if name not in self.resource.sortable:
-                detail = f"Cannot sort by {name[:40]!r}." if name else "A field name is empty."
+                sortable = ", ".join(sorted(self.resource.sortable))
+                detail = f"Cannot sort by {name[:40]!r}; the sort fields are {sortable}."
                 self.faults.append(
                     replace(invalid("sort", detail), type=f"{CURSOR_PROFILE}/unsupported-sort")
                 )
-            elif name in (known for known, _ in order):
+            elif name in (field for field, _ in order):
                 self.faults.append(invalid("sort", f"May name {name} only once."))
             else:
                 order.append((name, term.startswith("-")))
-        if "id" not in (name for name, _ in order):
+        if "id" not in (field for field, _ in order):
             order.append(("id", bool(order) and order[-1][1]))
         return tuple(order)

@@ -105,11 +105,11 @@ def _check_shape(data: Any, place: Place, required: set[str]) -> None:
         if not isinstance(data.get(name, {}), dict):
             faults.append(malformed_error("Must be an object.", *place, name))
     for name, value in _members(data, "relationships").items():
-        spot = (*place, "relationships", name)
+        member_place = (*place, "relationships", name)
         if not isinstance(value, dict):
-            faults.append(malformed_error("Must be an object.", *spot))
+            faults.append(malformed_error("Must be an object.", *member_place))
         elif "data" not in value:
-            faults.append(malformed_error("Must have a member data.", *spot))
+            faults.append(malformed_error("Must have a member data.", *member_place))
     if faults:
         raise JSONAPIError(*faults)
 
@@ -145,26 +145,28 @@ def _load(
     faults = []
     attributes = {}
     for name, value in _members(data, "attributes").items():
-        spot = (*place, "attributes", name)
+        member_place = (*place, "attributes", name)
         if name not in resource.attributes:
             detail = f"The type {resource.type} has no such attribute."
-            faults.append(field_error("unknown_field", name, detail, *spot))
+            faults.append(field_error("unknown_field", name, detail, *member_place))
         elif name not in resource.writable:
             detail = "Is read-only: the server sets it."
-            faults.append(field_error("read_only_field", name, detail, *spot))
+            faults.append(field_error("read_only_field", name, detail, *member_place))
         else:
             attributes[name] = value
     linkages = []
     for name, value in _members(data, "relationships").items():
-        spot = (*place, "relationships", name)
+        member_place = (*place, "relationships", name)
         relationship = resource.relationships.get(name)
         if relationship is None:
             detail = f"The type {resource.type} has no such relationship."
-            faults.append(field_error("unknown_field", name, detail, *spot))
+            faults.append(field_error("unknown_field", name, detail, *member_place))
         elif relationship.field.dump_only:
-            faults.append(read_only(relationship, spot))
+            faults.append(read_only(relationship, member_place))
         else:
-            linkage, linkage_faults = read_linkage(relationship, value["data"], (*spot, "data"))
+            linkage, linkage_faults = read_linkage(
+                relationship, value["data"], (*member_place, "data")
+            )
             linkages.append(linkage)
             faults += linkage_faults
     if not partial:

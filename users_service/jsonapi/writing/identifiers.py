@@ -78,9 +78,9 @@ def read_linkage(
     identifiers: dict[Any, Identifier] = {}
     faults: list[Error] = []
     for index, item in items:
-        spot = place if index is None else (*place, index)
+        item_place = place if index is None else (*place, index)
         try:
-            identifier = _read_identifier(relationship.target, item, spot)
+            identifier = _read_identifier(relationship.target, item, item_place)
         except JSONAPIError as error:
             faults += error.errors
         else:

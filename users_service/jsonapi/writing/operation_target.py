@@ -31,7 +31,7 @@ class Target:
 class TargetFinder:
     """Finds the targets of the operations of one request.
 
-    :param lids: the local ids of the operations that are done, which grow with each.
+    :param lids: the ids of the resources that earlier operations have created, by local id.
     """
 
     def __init__(self, request: Request, lids: LocalIds) -> None:
@@ -48,7 +48,7 @@ class TargetFinder:
         if "href" in operation:
             return self.from_href(operation["href"], (*place, "href"))
         if "ref" in operation:
-            reference, spot = operation["ref"], (*place, "ref")
+            reference, member_place = operation["ref"], (*place, "ref")
         else:
             data = operation.get("data")
             if not isinstance(data, dict) or not isinstance(data.get("type"), str):
@@ -56,16 +56,16 @@ class TargetFinder:
                 raise malformed(detail, *place)
             if operation["op"] == "add":
                 return Target(resource=self.resource(data["type"], (*place, "data", "type")))
-            reference, spot = data, (*place, "data")
+            reference, member_place = data, (*place, "data")
             if not any(isinstance(data.get(name), str) for name in ("id", "lid")):
-                raise malformed("Must have an id or a lid.", *spot)
-        resource = self.resource(reference["type"], (*spot, "type"))
-        id = self.id_of(resource, reference, spot)
+                raise malformed("Must have an id or a lid.", *member_place)
+        resource = self.resource(reference["type"], (*member_place, "type"))
+        id = self.id_of(resource, reference, member_place)
         relationship = None
         if reference is operation.get("ref") and "relationship" in reference:
             relationship = resource.relationships.get(reference["relationship"])
             if relationship is None:
-                raise _missing(*spot, "relationship")
+                raise _missing(*member_place, "relationship")
         return Target(resource=resource, id=id, relationship=relationship)
 
     def resource(self, kind: str, place: Place) -> Resource:

@@ -133,12 +133,12 @@ class _Batch:
 
     def update(self, target: Target, operation: Json, place: Place) -> Json:
         permit(self.request, "update", target.resource, at(*place))
-        data, spot = self.data(operation, place)
-        loaded = load_changed_resource(target.resource, data, target.id, spot)
+        data, member_place = self.data(operation, place)
+        loaded = load_changed_resource(target.resource, data, target.id, member_place)
         permit_linkages(self.request, loaded)
         key = (target.resource.type, loaded.lid or "")
         if "id" not in data and self.lids.get(key) != target.id:
-            raise JSONAPIError(unknown_lid(spot))
+            raise JSONAPIError(unknown_lid(member_place))
         precondition = self.precondition(operation, place)
         return self.result(
             actions.update(self.scopes, target.resource, target.id, loaded, self.lids, precondition)
@@ -157,8 +157,8 @@ class _Batch:
     def precondition(self, operation: Json, place: Place) -> Precondition:
         """Return the precondition in `meta.if_match`, whose value is that of an `If-Match`."""
         tags = operation.get("meta", {}).get("if_match")
-        spot = (*place, "meta", "if_match")
+        member_place = (*place, "meta", "if_match")
         if tags is not None and not isinstance(tags, str):
-            raise malformed("Must be a string.", *spot)
+            raise malformed("Must be a string.", *member_place)
         required = self.request.jsonapi_limits.require_if_match
-        return Precondition(tags=tags, required=required, source=at(*spot))
+        return Precondition(tags=tags, required=required, source=at(*member_place))
