@@ -170,7 +170,7 @@ def test_a_database_that_is_in_use_is_refused_and_left_alone(service, client, co
 @pytest.mark.parametrize("kind", ["groups", "roles"])
 def test_groups_and_roles_are_use_as_well(client, command, kind):
     client.post(f"{API}/{kind}", {"data": {"type": kind, "attributes": {"name": "ours"}}})
-    with pytest.raises(SystemExit, match=f"has {kind} already"):
+    with pytest.raises(SystemExit, match=f"already has {kind}"):
         command()
     assert client.emails() == []
 
