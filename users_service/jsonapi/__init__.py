@@ -28,14 +28,15 @@ The contract of the connection:
   security policy. It must not write. These reads are in a transaction of their own, which ends when
   the view begins its transaction. No lock is taken before: a malformed or refused request waits for
   no other.
-* A view that reads by several statements calls `begin_snapshot(connection)` first. The connection's
-  execution option `snapshot` holds the execution options with which all of them see the same state
-  of the database. A read by one statement begins nothing.
+* A view that reads by several statements calls `begin_snapshot(connection)` first. The host stores
+  in the connection's execution option `snapshot` the execution options of a transaction that sees
+  one state of the database. A read by one statement begins nothing.
 * A view that changes something calls `begin_changes(connection)` first. The execution option
   `changes` holds the execution options with which the transaction takes the locks that it needs at
   its start, such as `BEGIN IMMEDIATE` on SQLite. The host's own views do the same.
-* Rows are locked in the order of type and id, which avoids deadlocks. Atomic operations
-  (`is_batch(request)`) may lock in any order: the host must handle a deadlock. It may retry a
+* The rows that a request names are locked in the order of type and id, which makes deadlocks rare:
+  what a change does to others follows in an order of its own, and with atomic operations
+  (`is_batch(request)`) in that of the client. The host must handle a deadlock. It may retry a
   request whose transaction was rolled back by the engine.
 
 The host may add:
@@ -50,9 +51,9 @@ The host may add:
 
 This package creates no session, contains no URL prefix, and knows no resource of the host.
 
-Its folders, in the order in which a request meets them: `endpoints`, `documents` (media type),
-`reading` (query string), `writing` (body), then rows and documents. `openapi` describes the API,
-and `checks` runs once at start.
+A request meets its folders as follows: `endpoints` calls `reading` (permissions), `documents`
+(media type), `reading` (query string), `writing` (body, changes) or `reading` (rows), and
+`documents` (response). `openapi` describes the API, and `checks` runs once at start.
 """
 
 from pyramid.config import PHASE0_CONFIG, Configurator

@@ -14,7 +14,8 @@ class Limits:
     :param max_json_depth: levels of arrays and objects in a request body.
     :param max_include_depth: relationships in a path of `include`.
     :param max_include_paths: paths of `include`.
-    :param max_included: included resources in a document.
+    :param max_included: included resources in a document, and links that one `include` path follows
+        at once.
     :param max_filter_length: characters of a filter parameter.
     :param max_filter_depth: levels of a filter's condition tree.
     :param max_filter_values: values of one comparison.

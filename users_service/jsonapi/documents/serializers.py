@@ -40,7 +40,7 @@ EMPTY: Mapping[Any, Any] = {}
 # Characters. Links are cached for shorter URLs only, because clients choose the host.
 MAX_CACHED_URL_LENGTH = 256
 
-# In index of the id when links are written: a private-use character, which no URL contains.
+# Stands in place of the id while links are written: a private-use character, which no URL has.
 ID_MARK = "\ue000"
 
 # Fields whose values need no conversion, by their serializing function and the type of the value.

@@ -1,4 +1,4 @@
-"""The validators that Cornice runs before a view; their results are in `request.validated`."""
+"""The validators that read a request before its view, into `request.validated`."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..errors import not_found
-from ..writing import body, load_linkage, read_json
+from ..writing import body, load_linkage, operations_of, read_json
 
 
 def read_id(request: Request, **_: Any) -> None:
@@ -46,5 +46,6 @@ def read_linkage(request: Request, **_: Any) -> None:
 
 
 def read_operations(request: Request, **_: Any) -> None:
-    """Read the document of atomic operations, as `validated["document"]`."""
-    request.validated["document"] = read_json(request, request.jsonapi_limits)
+    """Read the document of atomic operations, as `validated["operations"]`."""
+    document = read_json(request, request.jsonapi_limits)
+    request.validated["operations"] = operations_of(document, request.jsonapi_limits)

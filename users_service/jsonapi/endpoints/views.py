@@ -147,7 +147,7 @@ def remove_linkage(request: Request) -> Answer:
 
 def perform_operations(request: Request) -> Answer:
     """Perform atomic operations, all or none of them: 200 with a result for each."""
-    results, changes = operations.perform(request, request.validated["document"])
+    results, changes = operations.perform(request, request.validated["operations"])
     return Answer(document={"jsonapi": JSONAPI_OBJECT} | results, changes=changes)
 
 

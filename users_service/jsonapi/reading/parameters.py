@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyramid.request import Request
@@ -11,6 +12,7 @@ from ..limits import Limits
 from ..resource import Resource
 from . import cursors, expressions, filters
 from .page_parameters import PAGE_PARAMETERS, PageReader
+from .permissions import may
 from .query import CURSOR_PROFILE, Endpoint, Include, Query
 from .query_string import invalid, read_pairs, unsupported
 from .tree import And, Condition, targets
@@ -25,9 +27,7 @@ def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     pairs = read_pairs(request, limits)
     if not pairs and not endpoint.collection:
         return Query()
-    reader = _ParameterReader(
-        endpoint, limits, lambda resource: bool(request.has_permission(f"{resource.type}:read"))
-    )
+    reader = _ParameterReader(endpoint, limits, partial(may, request, "read"))
     result: dict[str, Any] = {"pairs": pairs}
     filter_pairs = []
     for name, value in pairs:

@@ -13,7 +13,7 @@ from .query import Include, Query
 
 # A row has the id and the version, the attributes that documents show, and other attributes. A row
 # of a related resource may end with the id of its source.
-_ID, _VERSION, _SHOWN = 0, 1, 2
+_ID, _SHOWN = 0, 2
 
 
 @dataclass(frozen=True, slots=True)

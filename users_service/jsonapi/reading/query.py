@@ -64,10 +64,6 @@ class Query:
     list_key: str = ""
     pairs: Pairs = ()
 
-    def shows(self, resource: Resource, name: str) -> bool:
-        """Whether documents show a field of a resource (§6.3 Sparse Fieldsets)."""
-        return resource.type not in self.fields or name in self.fields[resource.type]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:

@@ -40,7 +40,8 @@ def _begin(connection: Connection, name: str) -> None:
         return
     if connection.in_transaction():
         connection.rollback()
-    connection.execution_options(**{name: None}, **options)
+    # Whichever begins first holds for the rest of the request.
+    connection.execution_options(snapshot=None, changes=None, **options)
 
 
 @cached_statement

@@ -10,7 +10,7 @@ from .changes import Change, LinkageChange
 from .conflicts import conflict
 from .identifiers import load_linkage
 from .json_text import read_json
-from .operation_shape import OPERATION_CODES, OPERATIONS_MEMBER
+from .operation_shape import OPERATION_CODES, OPERATIONS_MEMBER, operations_of
 from .preconditions import Precondition
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "conflict",
     "load_linkage",
     "operations",
+    "operations_of",
     "read_json",
 ]

@@ -31,15 +31,15 @@ class LoadedResource:
     place: Place = field(default=("data",))
 
 
-def primary_data(document: Any, place: Place = ()) -> Any:
+def primary_data(document: Any) -> Any:
     """Return the member `data` of a document (§5.1).
 
     :raises JSONAPIError: 400 if there is none.
     """
     if not isinstance(document, dict):
-        raise malformed("Must be an object.", *place)
+        raise malformed("Must be an object.")
     if "data" not in document:
-        raise malformed("Must have a member data.", *place)
+        raise malformed("Must have a member data.")
     return document["data"]
 
 

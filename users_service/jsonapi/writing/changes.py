@@ -28,7 +28,8 @@ class Change:
         the changed ones, of a deletion all, including write-only ones.
     :param after: attributes as they are now: of an update the changed ones, of a creation all.
     :param linkage: the relationships that have changed.
-    :param entity: the entity as it is now, or as it was when it was deleted.
+    :param entity: the entity as it is now, or as it was when it was deleted. It has not the new
+        version if linkage alone has changed.
     """
 
     resource: Resource

@@ -25,7 +25,7 @@ def conflict(
     :param place: the place of the resource object in the request document.
     """
     mapper = inspect(resource.model)
-    for column in _violated_columns(error.orig, resource.model.__table__):
+    for column in _violated_columns(error.orig, resource.table):
         attribute = column.info.get("attribute", mapper.get_property_by_column(column).key)
         if attribute not in sent:
             continue

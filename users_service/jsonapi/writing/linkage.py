@@ -43,8 +43,9 @@ def change_to_many(
         _write_association_rows(connection, relationship, source, added, removed)
         increment_versions(connection, relationship.target, [*added, *removed])
     else:
-        _set_foreign_keys(scopes, relationship, added, source)
+        # In this order, since the foreign key may be unique.
         _set_foreign_keys(scopes, relationship, removed, None)
+        _set_foreign_keys(scopes, relationship, added, source)
     increment_versions(connection, relationship.source, [source])
     return LinkageChange(relationship=relationship, added=tuple(added), removed=tuple(removed))
 

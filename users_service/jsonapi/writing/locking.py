@@ -43,7 +43,7 @@ def linked_resources(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[
 
 
 def lock_resources(scopes: Scopes, wanted: Iterable[tuple[Resource, Any]]) -> set[tuple[str, Any]]:
-    """Lock the rows of resources, in the order of type and id, which avoids deadlocks.
+    """Lock the rows of resources in the order of type and id, which makes deadlocks rare.
 
     :returns: the types and ids of those that exist and that the caller can see.
     """

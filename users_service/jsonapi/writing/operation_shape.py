@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..errors import Error, JSONAPIError, Place, at, malformed, malformed_error
+from ..limits import Limits
 
 Json = dict[str, Any]
 
@@ -10,10 +11,9 @@ OPERATIONS_MEMBER = "atomic:operations"
 OPERATION_CODES = ("add", "update", "remove")
 
 
-def read_operations(document: Any, most: int) -> list[Json]:
+def operations_of(document: Any, limits: Limits) -> list[Json]:
     """Return the operation objects of a document.
 
-    :param most: the largest number of operations.
     :raises JSONAPIError: 400 with all errors of their shape.
     """
     if not isinstance(document, dict):
@@ -25,8 +25,8 @@ def read_operations(document: Any, most: int) -> list[Json]:
     operations = document[OPERATIONS_MEMBER]
     if not isinstance(operations, list) or not operations:
         raise malformed("Must be an array of at least one operation.", OPERATIONS_MEMBER)
-    if len(operations) > most:
-        detail = f"May have at most {most} operations."
+    if len(operations) > limits.max_operations:
+        detail = f"May have at most {limits.max_operations} operations."
         source = at(OPERATIONS_MEMBER)
         raise JSONAPIError(Error(code="too_many_operations", detail=detail, source=source))
     faults = [fault for index, op in enumerate(operations) for fault in _faults(op, index)]

@@ -20,23 +20,23 @@ from .body import load_changed_resource, load_new_resource, permit_linkages
 from .changes import Change
 from .identifiers import load_linkage
 from .locking import lock_resources, unknown_lid
-from .operation_shape import OPERATIONS_MEMBER, Json, read_operations
+from .operation_shape import OPERATIONS_MEMBER, Json
 from .operation_target import Target, TargetFinder
 from .preconditions import Precondition
 
 
-def perform(request: Request, document: Any) -> tuple[Json, list[Change]]:
-    """Perform the operations of a document, in their order.
+def perform(request: Request, operations: list[Json]) -> tuple[Json, list[Change]]:
+    """Perform the operations of a request, in their order.
 
-    :returns: the member `atomic:results` of the response document, and the changes.
+    :param operations: operation objects of the right shape: see `operations_of`.
+    :returns: an object with the member `atomic:results`, and the changes.
     :raises JSONAPIError: from the first operation that fails; pointers begin at the root of the
         document. The host rolls back the operations before it.
     """
     batch = _Batch(request)
     results = []
-    requested = read_operations(document, request.jsonapi_limits.max_operations)
-    lock_resources(batch.scopes, batch.named_resources(requested))
-    for index, operation in enumerate(requested):
+    lock_resources(batch.scopes, batch.named_resources(operations))
+    for index, operation in enumerate(operations):
         place = (OPERATIONS_MEMBER, index)
         try:
             results.append(batch.perform(operation, place))
