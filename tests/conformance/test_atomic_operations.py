@@ -21,6 +21,7 @@ from tests.conformance.documents import (
     with_sealed,
 )
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World, error
+from tests.engines import on_one_engine
 from tests.test_transactions import in_parallel
 from users_service.database.engine import BATCH_QUEUE_KEY, FIRST_LOCK_TIMEOUT, QUEUED_LOCK_TIMEOUT
 from users_service.models import Group
@@ -68,6 +69,7 @@ def fine(number: int = 0) -> dict:
     return add("groups", name=f"new {number}")
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-01")
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
 def test_operations_are_posted(client, method):
@@ -80,6 +82,7 @@ def test_operations_are_posted(client, method):
     assert client.get(GROUPS).json["data"] == []
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-02")
 @pytest.mark.parametrize("other", [MEDIA_TYPE, f'{MEDIA_TYPE};ext="https://example.com/other"'])
 def test_the_extension_is_named_on_both_sides(client, other):
@@ -184,6 +187,7 @@ def with_id(value, id: str):
     return value
 
 
+@on_one_engine
 @pytest.mark.conformance(
     "AT-07", "AT-08", "AT-09", "AT-10", "AT-15", "AT-16", "AT-18", "AT-23", "AT-30", "AT-31"
 )
@@ -195,6 +199,7 @@ def test_a_malformed_operation_is_refused_where_it_is_malformed(world, case):
     assert sources(response)[0] == (pointer, "malformed_document")
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-04", "AT-05", "AT-06", "AT-31")
 @pytest.mark.parametrize(
     ("document", "pointer"),
@@ -221,12 +226,14 @@ def test_a_document_is_of_operations_alone(client, document, pointer):
     assert client.get(GROUPS).json["data"] == client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-15", "AT-16")
 def test_the_faults_of_several_operations_are_told_at_once(world):
     response = refused(world, {"op": "x"}, fine(), {"op": "remove"})
     assert [pointer for pointer, _ in sources(response)] == [f"{ROOT}/0/op", f"{ROOT}/2"]
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-10", "AT-20")
 @pytest.mark.parametrize("host", ["", "http://localhost"])
 def test_a_target_is_named_by_its_url(world, host):
@@ -247,6 +254,7 @@ def test_a_target_is_named_by_its_url(world, host):
     assert world.client.get(f"{USERS}/{world.joiner}").status_int == 404
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-10", "AT-17")
 @pytest.mark.parametrize(
     "href",
@@ -426,6 +434,7 @@ def test_local_ids_stand_for_what_the_request_has_created(client):
     assert found == {group["data"]["id"], other["data"]["id"]}
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-28")
 def test_a_local_id_that_means_nothing_is_refused_where_it_stands(world):
     user = identifier("users", world.loner)
@@ -450,6 +459,7 @@ def test_a_local_id_that_means_nothing_is_refused_where_it_stands(world):
         assert error(refused(world, *operations)) == (400, pointer)
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-29")
 def test_a_local_id_of_what_was_removed_is_of_nothing(world):
     x = by_lid("groups", "x")
@@ -466,6 +476,7 @@ def test_a_local_id_of_what_was_removed_is_of_nothing(world):
         assert sources(response)[0][0].startswith(f"{ROOT}/2")
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-30")
 def test_operations_may_have_meta(client):
     operations = [{**fine(), "meta": {"why": ["because"]}}, {**fine(1), "meta": {}}]
@@ -486,6 +497,7 @@ INVALID = [
 ]
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-32")
 @pytest.mark.parametrize("data", INVALID)
 def test_validation_is_that_of_single_requests(client, data):
@@ -499,6 +511,7 @@ def test_validation_is_that_of_single_requests(client, data):
     assert client.get(GROUPS).json["data"] == client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-32")
 def test_every_operation_has_its_own_precondition(world):
     user, group = identifier("users", world.joiner), identifier("groups", world.empty_group)
@@ -521,6 +534,7 @@ def test_every_operation_has_its_own_precondition(world):
     assert operate(world.client, good, remove(group, meta=fresh)).status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-32")
 def test_where_preconditions_are_demanded_operations_need_them(world, app_with):
     client = Client(app_with(require_if_match="true"))
@@ -533,6 +547,7 @@ def test_where_preconditions_are_demanded_operations_need_them(world, app_with):
     assert operate(client, fine(), operation).status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-32")
 @pytest.mark.parametrize(
     "operation",
@@ -550,6 +565,7 @@ def test_what_is_forbidden_alone_is_forbidden_among_others(client, app_with, ope
     assert client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-32")
 def test_what_is_read_only_alone_is_read_only_among_others(world, app_with):
     client = Client(app_with(with_sealed))
@@ -568,6 +584,7 @@ def test_what_is_read_only_alone_is_read_only_among_others(world, app_with):
     assert everything(world.client) == before
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-33")
 def test_the_number_of_operations_is_bounded(client, app_with):
     for count in (101, 10_001):
@@ -580,6 +597,7 @@ def test_the_number_of_operations_is_bounded(client, app_with):
     assert len(client.get(f"{GROUPS}?page[size]=200").json["data"]) == 100
 
 
+@on_one_engine
 @pytest.mark.conformance("AT-34")
 @pytest.mark.parametrize(
     "name", ["include", "fields[groups]", "sort", "filter[name]", "page[size]", "x"]

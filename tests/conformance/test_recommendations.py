@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conformance.world import ENTRY, USERS, crawl
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 HOST = "http://localhost"
 RELATIONSHIPS = {"users": {"role", "groups"}, "groups": {"members"}, "roles": {"users"}}

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, COMMENTS, PEOPLE, Article
 from tests.jsonapi.world import ADA, AUTHORS, BOB, DAN, EVE, FAY, FRIENDS, MANAGERS, RELATED
 from users_service.jsonapi import Limits
@@ -218,6 +219,7 @@ def test_fields_are_compared_with_each_other(articles):
             assert (filters, found(articles, ARTICLES, filters)) == (filters, those(holds))
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "fields", ["title,rating", "id,title", "published,title", "is_public,rating", "is_public,title"]
 )
@@ -433,6 +435,7 @@ BAD = {
 }
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("name", BAD, ids=lambda name: name[:40])
 def test_a_filter_that_cannot_be_is_refused_by_its_name(articles, name):
     answers = {}
@@ -444,6 +447,7 @@ def test_a_filter_that_cannot_be_is_refused_by_its_name(articles, name):
     assert answers == {}
 
 
+@toy_on_one_engine
 def test_the_host_bounds_filters(world):
     client = world.client_with(
         Limits(max_filter_length=40, max_filter_depth=3, max_filter_values=2)
@@ -461,6 +465,7 @@ def test_the_host_bounds_filters(world):
         assert (query, client.get(f"{ARTICLES}?{query}").status_int) == (query, status)
 
 
+@toy_on_one_engine
 def test_every_bad_filter_is_named(articles):
     query = "filter[nope]=1&filter[rating]=x&filter=(&filter[id][]=x&page[size]=0"
     names = {name for name, _ in sources(articles.client.get(f"{ARTICLES}?{query}"))}
