@@ -41,9 +41,16 @@ class Recorded:
         return changes
 
 
+@pytest.fixture(scope="module")
+def recording(running_toy) -> Recorded:
+    return Recorded(running_toy)
+
+
 @pytest.fixture
-def recorded(world) -> Recorded:
-    return Recorded(world)
+def recorded(world, recording) -> Recorded:
+    """Nothing is recorded yet, and the world is as it was made."""
+    recording.calls.clear()
+    return recording
 
 
 def linkage_of(change: Change) -> dict[str, tuple]:
