@@ -2,14 +2,14 @@
 #
 #   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
-#   make check     what CI runs: lint, types, tests with coverage, packaging, clients in other
-#                  languages, the API against its description, the documentation in a browser
+#   make check     what CI runs: lint, types, tests with coverage, packaging, published and generated
+#                  clients, the API against its description, the documentation in a browser
 #   make conformance   write docs/conformance.md: which test shows which requirement
 #   make openapi   write docs/openapi.json: the description of the API
-#   make fuzz      hold the service against its description for long (EXAMPLES=500)
+#   make fuzz      fuzz the service against its description, for long (EXAMPLES=500)
 #   make bench     measure the service next to its peers (wrk is needed; ARGS='--seconds 3')
-#   make format    let ruff put the code in order
-#   make constraints   take the newest versions of everything that is installed
+#   make format    format the code with ruff
+#   make constraints   write constraints.txt: the newest versions of everything that is installed
 #   make install   make .venv with the service in it
 #   make clean     remove everything that these targets made, the development database too
 

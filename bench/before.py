@@ -1,16 +1,16 @@
 """The service next to itself at an earlier commit: what a change costs or gains."""
 
 import tempfile
-from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bench import contestants, options, postgresql, processes, report, workloads, wrk
-from bench.contestants import SERVICE
-from bench.options import say
-from bench.run import WARM_UP, measure
+from bench.contestants import SERVICE, Contestant
+from bench.processes import Running
+from bench.run import fill, measure_all
 
 BEFORE = "before"
 
@@ -22,58 +22,60 @@ def main() -> None:
     )
     parser.add_argument("--connections", type=options.positive, default=8, help="of wrk")
     parser.add_argument("--users", type=options.positive, default=100_000, help="in the database")
-    parser.add_argument("--cpu", default="", help="the core on which both are kept")
+    parser.add_argument(
+        "--processes", type=options.positive, default=1, help="of each, on a core of its own"
+    )
+    read = options.names(tuple(w.name for w in workloads.ALL))
+    parser.add_argument("--workloads", type=read, default="item,list-100,post")
+    parser.add_argument("--fastapi", action="store_true", help="plain FastAPI takes part as well")
     chosen = parser.parse_args()
     wrk.require()
     options.end_on_sigterm()
-    before = report.load()
-    picked = [w for w in workloads.ALL if w.name in ("item", "list-100", "post")]
-    service = contestants.service()
-    sides = [
-        replace(service, name=name, folder=folder, command=partial(_command, folder, chosen.cpu))
-        for name, folder in ((SERVICE, service.folder), (BEFORE, chosen.folder.resolve()))
-    ]
-    results = defaultdict(list)
+    load = report.load()
+    picked = [w for w in workloads.ALL if w.name in chosen.workloads]
+    taking_part = [contestants.service()]
+    if chosen.fastapi:
+        taking_part.append(contestants.contestant("fastapi"))
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.server())
+        databases = fill(stack, server, taking_part, chosen.users, 1000)
+        databases[BEFORE] = databases[SERVICE]
+        people = workloads.people(databases[SERVICE])
+        path = f"/users/{people.sample[0]['id']}"
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        database = stack.enter_context(postgresql.new_database(server, "bench_before"))
-        say(f"Seeding {chosen.users:,} users")
-        postgresql.seed(database, service.environ(database), chosen.users, 1000)
-        people = workloads.people(database)
-        path = f"{service.prefix}/users/{people.sample[0]['id']}"
-        all_running = [
-            stack.enter_context(processes.running(side, database, path, folder / side.name))
-            for side in sides
-        ]
-        for number in range(chosen.rounds + 1):
-            for workload in picked:
-                for running in all_running:
-                    # The first round warms up, and does not count.
-                    found = measure(
-                        running,
-                        workload,
-                        people,
-                        seconds=chosen.seconds if number else WARM_UP,
-                        connections=chosen.connections,
-                    )
-                    if number:
-                        results[workload.name, running.contestant.name].append(found)
-            postgresql.tidy(database)
-            say(f"Round {number} of {chosen.rounds}")
-        peaks = [f"{processes.memory(r.pid, 'VmHWM'):.0f}" for r in all_running]
+        started: dict[str, list[Running]] = {}
+        for side in _sides(taking_part, chosen.folder.resolve(), chosen.processes):
+            port = None
+            for number in range(1 if side.name == "fastapi" else chosen.processes):
+                sharing = replace(side, command=partial(side.command, number))
+                log = folder / f"{side.name}-{number}"
+                place = sharing, databases[side.name], side.prefix + path, log, port
+                running = stack.enter_context(processes.running(*place))
+                port = running.port
+                started.setdefault(side.name, []).append(running)
+        first = [runnings[0] for runnings in started.values()]
+        results = measure_all(
+            first, picked, people, chosen.rounds, chosen.seconds, chosen.connections
+        )
+        peaks = {
+            name: max(processes.memory(r.pid, "VmHWM") for r in runnings)
+            for name, runnings in started.items()
+        }
         version = postgresql.version(server)
     rows = {workload.name: workload.title for workload in picked}
-    columns = {SERVICE: "now", BEFORE: "before"}
+    columns = {SERVICE: "now"} | {name: name for name in started if name != SERVICE}
+    count = "One process" if chosen.processes == 1 else f"{chosen.processes} processes"
     text = "\n\n".join(
         [
-            f"{report.machine()}, PostgreSQL {version}. One process each, {chosen.connections} "
-            f"connections; medians of {chosen.rounds} rounds of {chosen.seconds} s; load average "
-            f"{before} before and {report.load()} after.",
+            f"{report.machine()}, PostgreSQL {version}. {count} of each, {chosen.connections} "
+            f"connections, {chosen.users:,} users; medians of {chosen.rounds} rounds of "
+            f"{chosen.seconds} s; load average {load} before and {report.load()} after.",
             report.rates(results, rows, columns),
-            "Now as a multiple of before (medians of the rounds' ratios):",
+            "Now as a multiple (medians of the rounds' ratios):",
             report.ratios(results, rows, columns, SERVICE),
-            f"Peak memory, MiB: {' now, '.join(peaks)} before.",
+            "Peak memory of a process, MiB: "
+            + ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items())
+            + ".",
         ]
     )
     print(text)
@@ -81,10 +83,25 @@ def main() -> None:
         report.write(chosen.write, "before", text)
 
 
-def _command(folder: Path, cpu: str, port: int) -> list[str]:
-    place = ["taskset", "--cpu-list", cpu] if cpu else []
+def _sides(taking_part: list[Contestant], folder: Path, count: int) -> list[Contestant]:
+    """Those that take part, and the service before; each process is on a core of its own."""
+    service, *peers = taking_part
+    sides = [service, replace(service, name=BEFORE, folder=folder)]
+    made = [replace(side, command=partial(_pserve, side.folder, count)) for side in sides]
+    for peer in peers:
+        made.append(replace(peer, command=partial(_uvicorn, peer.command, count)))
+    return made
+
+
+def _pserve(folder: Path, count: int, number: int, port: int) -> list[str]:
     pserve = str(folder / ".venv" / "bin" / "pserve")
-    return [*place, pserve, "production.ini", f"http_port={port}"]
+    command = ["taskset", "--cpu-list", str(number), pserve, "production.ini", f"http_port={port}"]
+    return command if count == 1 else [*command, "reuse_port=true"]
+
+
+def _uvicorn(command: Callable[[int], list[str]], count: int, _number: int, port: int) -> list[str]:
+    cores = ["taskset", "--cpu-list", "0"] if count == 1 else []
+    return [*cores, *(part if part != "1" else str(count) for part in command(port))]
 
 
 if __name__ == "__main__":

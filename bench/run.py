@@ -32,7 +32,7 @@ def main() -> None:
     before = report.load()
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.server())
-        databases = _fill(stack, server, taking_part, chosen.users, chosen.groups)
+        databases = fill(stack, server, taking_part, chosen.users, chosen.groups)
         people = workloads.people(databases[SERVICE])
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         path = f"/users/{people.sample[0]['id']}"
@@ -49,7 +49,7 @@ def main() -> None:
             starts[contestant.name] = statistics.median([*times, running.start])
             all_running.append(running)
         _check(all_running, chosen_workloads, people)
-        results = _measure(all_running, chosen_workloads, people, chosen.rounds, chosen.seconds)
+        results = measure_all(all_running, chosen_workloads, people, chosen.rounds, chosen.seconds)
         peaks = {r.contestant.name: processes.memory(r.pid, "VmHWM") for r in all_running}
         version = postgresql.version(server)
     text = "\n\n".join(
@@ -82,7 +82,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _fill(
+def fill(
     stack: ExitStack, server: Database, taking_part: Sequence[Contestant], users: int, groups: int
 ) -> dict[str, Database]:
     """Make a database for each contestant, all with the content of the service's."""
@@ -105,19 +105,22 @@ def _check(all_running: Sequence[Running], chosen: Sequence[Workload], people: P
             workload.check(running, people)
 
 
-def _measure(
+def measure_all(
     all_running: Sequence[Running],
     chosen: Sequence[Workload],
     people: People,
     rounds: int,
     seconds: int,
+    connections: int = 8,
 ) -> dict[tuple[str, str], list[Measurement]]:
+    """Measure every contestant on every workload, round after round."""
     results: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
     for number in range(rounds + 1):
         for workload in chosen:
             for running in all_running:
                 # The first round warms up, and does not count.
-                found = measure(running, workload, people, seconds=seconds if number else WARM_UP)
+                took = seconds if number else WARM_UP
+                found = measure(running, workload, people, seconds=took, connections=connections)
                 if number:
                     results[workload.name, running.contestant.name].append(found)
             if number:

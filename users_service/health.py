@@ -27,7 +27,7 @@ def livez(request: Request) -> dict[str, Any]:
 
 
 def readyz(request: Request) -> dict[str, Any]:
-    """Answer if the database does and the process goes on; 503 otherwise."""
+    """Answer if the database does and the process is not about to stop; 503 otherwise."""
     if request.environ.get(STOPPING):
         error = Error(code="unavailable", detail="This process is about to stop.")
         raise JSONAPIError(error, headers={"Retry-After": "1"})

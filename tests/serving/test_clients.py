@@ -5,7 +5,7 @@ import json
 import resource
 import socket
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
 
@@ -101,10 +101,16 @@ def test_clients_that_take_too_long_are_cut_off(impatient):
             connection.sendall(sent)
             clients.append(connection)
         _, _, half, _, slow = clients
-        end = time.monotonic() + PATIENCE
-        with suppress(ConnectionError):
-            while time.monotonic() < end and half.send(b" ") and slow.recv(1):
+
+        def send_and_read_bytes() -> None:
+            end = time.monotonic() + PATIENCE
+            while time.monotonic() < end:
+                half.send(b" ")
+                slow.recv(1)
                 time.sleep(0.05)
+
+        with pytest.raises(ConnectionError):
+            send_and_read_bytes()
         wait_until(lambda: descriptors(impatient.process) <= before)
         assert is_well(impatient)
 

@@ -161,9 +161,11 @@ def dbconnection(request: Request) -> Connection:
 
 
 def _give_back(connection: Connection, request: Request) -> None:
-    with connection:  # which is closed in the end
-        # A snapshot ends by COMMIT: at a ROLLBACK psycopg forgets which statements are prepared.
-        if "isolation_level" in connection.get_execution_options() and request.exception is None:
+    with connection:  # which is closed in the end, and rolls back what a safe method has written
+        # On PostgreSQL a snapshot, which can write nothing, ends by COMMIT: at a ROLLBACK psycopg
+        # forgets which statements are prepared.
+        is_snapshot = "isolation_level" in connection.get_execution_options()
+        if is_snapshot and connection.dialect.name == "postgresql" and request.exception is None:
             # If it is lost by now, all has been read and answered nevertheless.
             with suppress(DBAPIError):
                 connection.commit()

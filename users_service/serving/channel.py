@@ -80,7 +80,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         self._sockets = map
         self._held = False
         self._receiving: Any = None
-        self._received_since = self._sent_since = time.monotonic()
+        self._received_since = 0.0
+        self._sending_since: float | None = None
         super().__init__(server, sock, addr, adj, map=map)
 
     @property
@@ -97,8 +98,10 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         return self._held
 
     def readable(self) -> bool:
-        # This is asked at each look at the sockets.
-        if self._is_late():
+        # This is asked of each connection at each look at the sockets: most have nothing to do.
+        if self.request is None and not self.total_outbufs_len:
+            self._sending_since = None
+        elif self._is_late():
             self.handle_close()
             return False
         return bool(super().readable())
@@ -110,7 +113,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         super().handle_write()
         if self.total_outbufs_len:
             return
-        self._sent_since = time.monotonic()
+        self._sending_since = None
         if self._held and self.connected:
             self._held = False
             self.server.add_task(self)
@@ -119,11 +122,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         now = time.monotonic()
         if self.requests or self.request is not self._receiving:
             self._receiving, self._received_since = self.request, now
-        if not self.total_outbufs_len:
-            self._sent_since = now
+        if not self.total_outbufs_len or self._sending_since is None:
+            self._sending_since = now
         earliest = now - self.server.transfer_timeout
         receives_late = self._receiving is not None and self._received_since < earliest
-        return bool(receives_late or self._sent_since < earliest)
+        return bool(receives_late or self._sending_since < earliest)
 
     def handle_expt(self) -> None:
         # Urgent data is no HTTP, and would be reported again and again.

@@ -5,6 +5,7 @@ import signal
 import time
 from typing import Any
 
+import hupper
 from waitress import wasyncore
 from waitress.server import BaseWSGIServer
 
@@ -30,8 +31,9 @@ class Stop:
         self._end = 0.0
 
     def heed_signals(self) -> None:
-        signal.signal(signal.SIGTERM, self._ask)
         signal.signal(signal.SIGINT, self._ask)
+        if not hupper.is_active():  # `pserve --reload` waits for no more than a second
+            signal.signal(signal.SIGTERM, self._ask)
 
     def has_come(self) -> bool:
         return self.asked and time.monotonic() >= self._end
