@@ -160,7 +160,9 @@ def test_the_command_says_what_it_has_done_and_draws_nothing_into_files(service,
 
 def test_a_database_that_is_in_use_is_refused_and_left_alone(service, client, command, capsys):
     client.create_user()
-    with pytest.raises(SystemExit, match=r"^The database has users already: nothing was done\.$"):
+    with pytest.raises(
+        SystemExit, match=r"^The database already has users; nothing was changed\.$"
+    ):
         command()
     assert client.emails() == ["ada@example.com"]
     assert client.get(f"{API}/roles").json["data"] == []
@@ -169,7 +171,7 @@ def test_a_database_that_is_in_use_is_refused_and_left_alone(service, client, co
 @pytest.mark.parametrize("kind", ["groups", "roles"])
 def test_groups_and_roles_are_use_as_well(client, command, kind):
     client.post(f"{API}/{kind}", {"data": {"type": kind, "attributes": {"name": "ours"}}})
-    with pytest.raises(SystemExit, match=f"has {kind} already"):
+    with pytest.raises(SystemExit, match=f"already has {kind}"):
         command()
     assert client.emails() == []
 

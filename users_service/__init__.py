@@ -1,6 +1,6 @@
-"""The users service: a Pyramid application for PasteDeploy. This page is its table of contents.
+"""The users service: a Pyramid application for PasteDeploy. This module includes its parts.
 
-Its imports stand inside of its functions, so that a part of the package can be used by itself.
+Imports are inside of functions, so that a part of the package can be imported without the others.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def main(global_config: dict[str, str], **ini: str) -> Router:
     """Make the WSGI application: the `paste.app_factory` of this package.
 
     :param ini: the keys of the ini file's `[app:main]`.
-    :raises SystemExit: with all that keeps the service from being started, for the operator.
+    :raises SystemExit: with all faults of the settings, the database or the resources, as text.
     """
-    # Nothing that is made here becomes garbage; looking for it takes a tenth of the start.
+    # The objects made at start stay. Without garbage collection, a start takes a tenth less time.
     gc.disable()
     try:
         from pyramid.exceptions import ConfigurationExecutionError
@@ -45,11 +45,11 @@ def main(global_config: dict[str, str], **ini: str) -> Router:
 
 
 def configure(ini: dict[str, Any]) -> Configurator:
-    """Put the application together.
+    """Return the configuration of the application.
 
     :param ini: the keys of the ini file's `[app:main]`.
-    :raises SettingsError: with every fault of the settings.
-    :raises SchemaError: if the database is not the one that this version needs.
+    :raises SettingsError: with all faults of the settings.
+    :raises SchemaError: if the database has another revision than this version needs.
     """
     from pyramid.config import Configurator
 
@@ -63,7 +63,7 @@ def configure(ini: dict[str, Any]) -> Configurator:
 
 
 def includeme(config: Configurator) -> None:
-    """Include everything but the database, for the service and for its description."""
+    """Include everything but the database. The OpenAPI document is made without one."""
     config.include("users_service.security")
     config.include("users_service.jsonapi")
     config.include("users_service.resources", route_prefix=PREFIX)

@@ -1,6 +1,6 @@
-"""What is outside of the API: whether the process lives and can serve, and how errors are answered.
+"""The endpoints `/livez` and `/readyz`, and the exception view outside of the API.
 
-It is the pattern for an endpoint that is no resource.
+A new endpoint that is not a resource can follow this module.
 """
 
 from typing import Any
@@ -15,28 +15,28 @@ from sqlalchemy import select
 
 from users_service.jsonapi import Error, JSONAPIError, error_of, error_response, list_methods
 
-# The path that tells whether the process lives: it takes no connection, and waits for nothing.
+# The path of the liveness check, which takes no database connection.
 LIVENESS = "/livez"
-# In the WSGI environment: whether the process has been told to stop.
+# A key of the WSGI environment: whether the process is stopping.
 STOPPING = "users_service.stopping"
 
 
 def livez(request: Request) -> dict[str, Any]:
-    """Answer as long as the process can answer at all."""
+    """Answer 200 while the process can answer requests."""
     return {"status": "ok"}
 
 
 def readyz(request: Request) -> dict[str, Any]:
-    """Answer if the database does and the process is not about to stop; 503 otherwise."""
+    """Answer 200 if the database answers and the process is not stopping; 503 otherwise."""
     if request.environ.get(STOPPING):
-        error = Error(code="unavailable", detail="This process is about to stop.")
+        error = Error(code="unavailable", detail="This process is stopping; try another one.")
         raise JSONAPIError(error, headers={"Retry-After": "1"})
     request.dbconnection.execute(select(1))
     return {"status": "ok"}
 
 
 def show_error(exception: Exception, request: Request) -> Response:
-    """Answer as the API does, so that clients find one kind of error at every URL."""
+    """Answer with an errors document, so that clients get the same kind of error at every URL."""
     return error_response(request, error_of(exception, request))
 
 
@@ -46,6 +46,6 @@ def includeme(config: Configurator) -> None:
         service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
         service.add_view("OPTIONS", list_methods, permission=NO_PERMISSION_REQUIRED)
         config.add_cornice_service(service)
-    # Pyramid's own view for HTTP errors, which would answer with a page, has their class as well.
+    # HTTPError is listed too, because Pyramid has a view for it, which answers with an HTML page.
     for context in (HTTPError, Exception):
         config.add_exception_view(show_error, context=context)

@@ -1,4 +1,4 @@
-"""The map of the API: one line per resource."""
+"""The resources of the API: one line for each."""
 
 from dataclasses import fields
 

@@ -1,4 +1,4 @@
-"""Who may do what: every request is anonymous, and has the permissions that a setting grants."""
+"""The security policy: every request is anonymous, and has the permissions of a setting."""
 
 from typing import Any
 

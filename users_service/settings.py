@@ -1,4 +1,4 @@
-"""Settings: ini keys and environment variables become one frozen Settings, or all their faults."""
+"""Reads the settings from ini keys and environment variables, or reports all their faults."""
 
 import importlib.util
 import re
@@ -20,7 +20,10 @@ DRIVERS = {
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; `faults` has one sentence for each of them."""
+    """The settings have faults.
+
+    :param faults: one sentence for each.
+    """
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
@@ -28,7 +31,7 @@ class SettingsError(Exception):
 
 
 def _database_url(text: str) -> str:
-    """Check an SQLAlchemy URL. The messages never repeat it: it may hold a password."""
+    """Check an SQLAlchemy URL. Error texts do not repeat it, because it may have a password."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -39,7 +42,7 @@ def _database_url(text: str) -> str:
     if importlib.util.find_spec(module) is None:
         raise ValueError(f"needs a driver: pip install 'users_service[{extra}]'")
     if not url.database or url.database == ":memory:":
-        raise ValueError("names no database")
+        raise ValueError("must name a database")
     return text
 
 
@@ -81,20 +84,20 @@ def _setting(parse: Callable[[str], Any], default: str | None, doc: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting of the service. A default of None means that a value is required."""
+    """The settings of the service. A setting whose default is None is required."""
 
     database_url: str = _setting(
         _database_url,
         None,
-        "where the data is: sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
+        "the URL of the database: sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
     )
     anonymous_permissions: frozenset[str] = _setting(
         _permissions,
         "",
-        "what a request without a token may do: nothing when empty, * for everything, "
-        "or names such as users:read users:*",
+        "what a request without a token may do: nothing if empty, * for everything, "
+        "or permissions such as users:read users:*",
     )
-    page_size: int = _setting(_whole(1, 10_000), "20", "resources on a page when none is asked for")
+    page_size: int = _setting(_whole(1, 10_000), "20", "resources on a page by default")
     max_page_size: int = _setting(_whole(1, 10_000), "1000", "most resources on one page")
     max_body_size: int = _setting(
         _whole(1024, 1 << 30), "1048576", "most bytes in a request's body; more gives 413"
@@ -130,7 +133,7 @@ class Settings:
     pool_size: int = _setting(
         _whole(1, 1000),
         "10",
-        "database connections kept open, and requests at once: for reads and for writes each",
+        "database connections to keep open, and requests at once: for reads and for writes each",
     )
     pool_overflow: int = _setting(
         _whole(0, 1000), "5", "connections beyond these, for endpoints that take a second one"
@@ -146,7 +149,7 @@ class Settings:
         _seconds(0.1, 3600), "30", "seconds that one statement may run"
     )
     retry_deadline: float = _setting(
-        _seconds(0, 300), "10", "seconds for which a request is tried again after a conflict"
+        _seconds(0, 300), "10", "seconds in which a request may be retried after a conflict"
     )
     drain_delay: float = _setting(
         _seconds(0, 300), "5", "seconds after SIGTERM in which new clients are still served"
@@ -157,12 +160,12 @@ class Settings:
 
 
 def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """Read every setting; the environment wins over the ini file.
+    """Read all settings. An environment variable takes precedence over the ini file.
 
     :param ini: the keys of the ini file's `[app:main]`; those of other packages are ignored.
-    :param environ: the process environment. `USERS_SERVICE_<NAME>` holds a value,
-        `USERS_SERVICE_<NAME>_FILE` the path of a file that holds it.
-    :raises SettingsError: with every fault at once.
+    :param environ: the environment variables. `USERS_SERVICE_<NAME>` is a value,
+        `USERS_SERVICE_<NAME>_FILE` the path of a file that contains it.
+    :raises SettingsError: with all faults.
     """
     faults: list[str] = []
     values: dict[str, Any] = {}

@@ -170,58 +170,55 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "person": {"full_name": property(lambda self: self.name)},
             "personschema": {"full_name": fields.String(dump_only=True)},
         },
-        ["PersonSchema.full_name: Person.full_name is computed (a property), and no column."],
+        ["PersonSchema.full_name: Person.full_name is computed (a property), not a column."],
     ),
     "write-only property without a setter": (
         {
             "person": {"full_name": property(lambda self: self.name)},
             "personschema": {"full_name": fields.String(load_only=True)},
         },
-        ["PersonSchema.full_name: Person.full_name is computed (a property), and no column."],
+        ["PersonSchema.full_name: Person.full_name is computed (a property), not a column."],
     ),
     "hybrid": (
         {
             "person": {"full_name": hybrid_property(lambda self: self.name)},
             "personschema": {"full_name": fields.String(dump_only=True)},
         },
-        [
-            "PersonSchema.full_name: Person.full_name is computed (a hybrid property), and no"
-            " column."
-        ],
+        ["PersonSchema.full_name: Person.full_name is computed (a hybrid property), not a column."],
     ),
     "expression": (
         {
             "person": {"one": column_property(select(1).scalar_subquery())},
             "personschema": {"one": fields.Integer(dump_only=True)},
         },
-        ["PersonSchema.one: Person.one is computed (an expression), and no column."],
+        ["PersonSchema.one: Person.one is computed (an expression), not a column."],
     ),
     "synonym": (
         {
             "person": {"label": synonym("name")},
             "personschema": {"label": fields.String()},
         },
-        ["PersonSchema.label: Person.label is made of other attributes, and no column."],
+        ["PersonSchema.label: Person.label is made of other attributes, not a column."],
     ),
     "proxy": (
         {
             "person": {"titles": association_proxy("articles", "title")},
             "personschema": {"titles": fields.List(fields.String(), dump_only=True)},
         },
-        ["PersonSchema.titles: Person.titles is made of other attributes, and no column."],
+        ["PersonSchema.titles: Person.titles is made of other attributes, not a column."],
     ),
     "method": (
         {"person": {"shout": lambda self: "!"}, "personschema": {"shout": fields.String()}},
-        ["PersonSchema.shout: Person.shout is not mapped, and no column."],
+        ["PersonSchema.shout: Person.shout is an unmapped attribute, not a column."],
     ),
     "relationship as an attribute": (
         {"personschema": {"articles": fields.List(fields.String())}},
-        ["PersonSchema.articles: Person.articles is a relationship, and no column."],
+        ["PersonSchema.articles: Person.articles is a relationship, not a column."],
     ),
     # Relationships
     "column as a relationship": (
         {"articleschema": {"author": fields.Relationship(type_="people", attribute="author_id")}},
-        ["ArticleSchema.author: Article.author_id is a column, and no relationship."],
+        ["ArticleSchema.author: Article.author_id is a column, not a relationship."],
     ),
     "misspelt relationship": (
         {"articleschema": {"autor": fields.Relationship(type_="people")}},
@@ -242,18 +239,18 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "tagschema": {"articles": fields.Relationship(type_="articles", many=True)},
         },
         [
-            "ArticleSchema.tags: Article.tags has no other end: Tag has no relationship to Article"
+            "ArticleSchema.tags: Article.tags has no inverse: Tag has no relationship to Article"
             " by taggings.",
             "TagSchema.articles: Tag has no relationship articles; it has none.",
         ],
     ),
     "to-many as to-one": (
         {"articleschema": {"tags": fields.Relationship(type_="tags")}},
-        ["ArticleSchema.tags: Article.tags is to-many, and the field is to-one."],
+        ["ArticleSchema.tags: Article.tags is to-many, but the field is to-one."],
     ),
     "to-one as to-many": (
         {"articleschema": {"author": fields.Relationship(type_="people", many=True)}},
-        ["ArticleSchema.author: Article.author is to-one, and the field is to-many."],
+        ["ArticleSchema.author: Article.author is to-one, but the field is to-many."],
     ),
     "to-many by a foreign key": (
         {
@@ -261,7 +258,8 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "articleschema": {"author": fields.Relationship(type_="people", many=True)},
         },
         [
-            "ArticleSchema.author: Article.author is to-many, and leads to one by a foreign key.",
+            "ArticleSchema.author: Article.author is to-many, but its foreign key leads to"
+            " one row.",
         ],
     ),
     "no type": (
@@ -278,14 +276,14 @@ CASES: dict[str, tuple[Members, list[str]]] = {
     "wrong type": (
         {"articleschema": {"author": fields.Relationship(type_="tags")}},
         [
-            "ArticleSchema.author: Article.author leads to Person, and the resource tags is made"
-            " of Tag."
+            "ArticleSchema.author: Article.author leads to Person, but the model of type tags is"
+            " Tag."
         ],
     ),
     "no other end of a foreign key": (
         {"person": {"articles": GONE}},
         [
-            "ArticleSchema.author: Article.author has no other end: Person has no relationship to"
+            "ArticleSchema.author: Article.author has no inverse: Person has no relationship to"
             " Article by articles.author_id."
         ],
     ),
@@ -300,14 +298,14 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             },
         },
         [
-            "ArticleSchema.author: Article.author has no other end: Person has no relationship to"
+            "ArticleSchema.author: Article.author has no inverse: Person has no relationship to"
             " Article by articles.author_id."
         ],
     ),
     "no other end of an association table": (
         {"tag": {"articles": GONE}},
         [
-            "ArticleSchema.tags: Article.tags has no other end: Tag has no relationship to Article"
+            "ArticleSchema.tags: Article.tags has no inverse: Tag has no relationship to Article"
             " by taggings."
         ],
     ),
@@ -327,7 +325,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
         [
             "ArticleSchema.author: Article.author has a foreign key of several columns.",
             "PersonSchema.id: Person has a primary key of several columns (id, name).",
-            "PersonSchema: Person needs a value of people.id, which has no default, and no field"
+            "PersonSchema: Person needs a value of people.id, which has no default and no field"
             " that clients can write.",
         ],
     ),
@@ -337,7 +335,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "article": {"author_id": Column(ForeignKey("people.name"))},
         },
         [
-            "ArticleSchema.author: Article.author leads to people.name by articles.author_id, and"
+            "ArticleSchema.author: Article.author leads to people.name by articles.author_id,"
             " not to the primary key."
         ],
     ),
@@ -351,7 +349,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
                 )
             }
         },
-        ["ArticleSchema.author: Article.author has a condition beside its foreign key."],
+        ["ArticleSchema.author: Article.author has a condition besides its foreign key."],
     ),
     "foreign key that is not mapped": (
         {
@@ -361,8 +359,8 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             }
         },
         [
-            "ArticleSchema.author: Article.author is held by articles.author_id, which Article does"
-            " not map.",
+            "ArticleSchema.author: Article.author is stored in articles.author_id, which Article"
+            " does not map.",
         ],
     ),
     "association table with more in it": (
@@ -376,11 +374,11 @@ CASES: dict[str, tuple[Members, list[str]]] = {
     ),
     "version of another type": (
         {"article": versioned(Column(String, server_default="1", nullable=False))},
-        ["ArticleSchema: The version Article.version is of type str, and not int."],
+        ["ArticleSchema: The version Article.version is of type str, not int."],
     ),
     "version of a type that SQLAlchemy does not know": (
         {"article": versioned(Column(INET, server_default="::1", nullable=False))},
-        ["ArticleSchema: The version Article.version is of type object, and not int."],
+        ["ArticleSchema: The version Article.version is of type object, not int."],
     ),
     "version without a default": (
         {"article": versioned(Column(Integer, nullable=False))},
@@ -393,18 +391,18 @@ CASES: dict[str, tuple[Members, list[str]]] = {
     # Ids
     "id read as text": (
         {"articleschema": {"id": fields.String()}},
-        ["ArticleSchema.id: The field reads ids of type str, and Article.id is of type int."],
+        ["ArticleSchema.id: The field reads ids of type str, but Article.id is of type int."],
     ),
     "id read as a UUID": (
         {"articleschema": {"id": fields.UUID()}},
-        ["ArticleSchema.id: The field reads ids of type UUID, and Article.id is of type int."],
+        ["ArticleSchema.id: The field reads ids of type UUID, but Article.id is of type int."],
     ),
     "id read as a number": (
         {"tag": {"id": Column(Uuid, primary_key=True, default=1), "articles": GONE}},
         [
-            "ArticleSchema.tags: Article.tags has no other end: Tag has no relationship to Article"
+            "ArticleSchema.tags: Article.tags has no inverse: Tag has no relationship to Article"
             " by taggings.",
-            "TagSchema.id: The field reads ids of type int, and Tag.id is of type UUID.",
+            "TagSchema.id: The field reads ids of type int, but Tag.id is of type UUID.",
         ],
     ),
     "id of a type that is no id": (
@@ -412,7 +410,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "tag": {"id": Column(Date, primary_key=True, default=date.today)},
             "tagschema": {"id": fields.Date()},
         },
-        ["TagSchema.id: Tag.id is of type date, and not int, str or UUID."],
+        ["TagSchema.id: Tag.id is of type date, not int, str or UUID."],
     ),
     "id of a number that is not whole": (
         {
@@ -420,7 +418,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "tagschema": {"id": fields.Decimal()},
         },
         [
-            "TagSchema.id: Tag.id is of type Decimal, and not int, str or UUID.",
+            "TagSchema.id: Tag.id is of type Decimal, not int, str or UUID.",
         ],
     ),
     "id that is no column": (
@@ -450,7 +448,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
     "value that nothing gives": (
         {"article": {"slug": Column(String, nullable=False)}},
         [
-            "ArticleSchema: Article needs a value of articles.slug, which has no default, and no"
+            "ArticleSchema: Article needs a value of articles.slug, which has no default and no"
             " field that clients can write."
         ],
     ),
@@ -462,7 +460,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             }
         },
         [
-            "ArticleSchema: Article needs a value of articles.title, which has no default, and no"
+            "ArticleSchema: Article needs a value of articles.title, which has no default and no"
             " field that clients can write."
         ],
     ),
@@ -472,7 +470,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "tagschema": {"id": fields.UUID(dump_only=True), "name": fields.String()},
         },
         [
-            "TagSchema: Tag needs a value of tags.id, which has no default, and no field that"
+            "TagSchema: Tag needs a value of tags.id, which has no default and no field that"
             " clients can write."
         ],
     ),
@@ -482,7 +480,7 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "articleschema": {"author": GONE},
         },
         [
-            "ArticleSchema: Article needs a value of articles.author_id, which has no default, and"
+            "ArticleSchema: Article needs a value of articles.author_id, which has no default and"
             " no field that clients can write."
         ],
     ),
@@ -492,14 +490,14 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             "articleschema": {"author": fields.Relationship(type_="people", dump_only=True)},
         },
         [
-            "ArticleSchema: Article needs a value of articles.author_id, which has no default, and"
+            "ArticleSchema: Article needs a value of articles.author_id, which has no default and"
             " no field that clients can write."
         ],
     ),
     "computed from nothing": (
         {"article": {"key": Column(String, nullable=False, info={"attribute": "titel"})}},
         [
-            "ArticleSchema: articles.key is computed from titel, as its info says, and Article has"
+            "ArticleSchema: articles.key is computed from titel, as its info says, but Article has"
             " no such attribute."
         ],
     ),
@@ -579,7 +577,7 @@ def test_a_query_between_two_tables_cannot_be_written():
         viewonly=True,
     )
     assert faults(world.pairs) == [
-        "ArticleSchema.labels: Article.labels leads through a query, and no table."
+        "ArticleSchema.labels: Article.labels has a query as its secondary, not a table."
     ]
 
 
@@ -589,7 +587,7 @@ def test_what_is_not_mapped_is_no_model():
 
     world = World(articleschema={"author": GONE, "tags": GONE})
     assert faults([(Plain, world.tag_schema), (world.article, world.article_schema)]) == [
-        "TagSchema: Plain is no mapped class."
+        "TagSchema: Plain is not a mapped class."
     ]
 
 
@@ -599,7 +597,7 @@ def test_what_is_mapped_to_a_query_is_no_model():
     mapped = type("Query", (), {})
     world.base.registry.map_imperatively(mapped, query, primary_key=[query.c.id])
     schema = type("QuerySchema", (World().tag_schema,), {})
-    assert faults([(mapped, schema)]) == ["QuerySchema: Query is mapped to a query, and no table."]
+    assert faults([(mapped, schema)]) == ["QuerySchema: Query is mapped to a query, not a table."]
 
 
 def test_models_that_sqlalchemy_cannot_configure_are_told_in_one_sentence():
@@ -616,7 +614,7 @@ def test_a_schema_of_another_library_is_refused():
         id = fields.Integer()
 
     assert faults([(world.tag, PlainSchema)]) == [
-        "PlainSchema: It is no schema of marshmallow-jsonapi, and has no type_."
+        "PlainSchema: It has no type_, so it is not a schema of marshmallow-jsonapi."
     ]
 
 
@@ -626,7 +624,7 @@ def test_a_model_with_listeners_that_would_not_be_called_is_refused(name):
     event.listen(world.article, name, lambda *_: None)
     assert faults(world.pairs) == [
         f"ArticleSchema: Article has listeners to mapper events ({name}), which are not called for"
-        " resources: let a constraint, a default or @validates do it."
+        " resources: use a constraint, a default or @validates instead."
     ]
 
 
@@ -651,7 +649,7 @@ def test_a_model_in_the_table_of_another_one_is_refused():
     label = type("Label", (world.tag,), {"__mapper_args__": {"polymorphic_identity": "label"}})
     schema = type("LabelSchema", (world.tag_schema,), {"Meta": type("Meta", (), {"type_": "x"})})
     assert faults([(label, schema)]) == [
-        "LabelSchema: Label has no table of its own, but rows in that of Tag.",
+        "LabelSchema: Label has no table of its own, but shares that of Tag.",
         "LabelSchema: Label has no version_id_col.",
     ]
 

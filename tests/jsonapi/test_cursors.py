@@ -137,7 +137,7 @@ def test_values_survive_the_way_through_a_cursor():
         (datetime(1, 1, 1, tzinfo=UTC), "", None, False),
         (None, "\u2028'\"\\😀", 0, True),
         (datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), json.dumps([1]), -1, True),
-        cursors.BEHIND_LAST,
+        cursors.AFTER_LAST,
     ):
         text = cursors.encode(RESOURCE, order, SCOPE, position)
         assert cursors.decode(RESOURCE, order, SCOPE, text) == position

@@ -91,7 +91,7 @@ def columns(statement: str) -> set[str]:
         ),
         (
             "fields[articles]=title&fields[tags]=&include=tags",
-            [{"id", "version", "title"}, {"id", "version", "_owner"}],
+            [{"id", "version", "title"}, {"id", "version", "_source_id"}],
         ),
     ],
 )

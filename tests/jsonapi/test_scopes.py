@@ -67,10 +67,10 @@ def test_every_row_is_seen_for_few_purposes():
         (name, function)
         for name, module in MODULES.items()
         for function, node in functions(module)
-        if isinstance(node, ast.Attribute) and node.attr in ("every", "every_related")
+        if isinstance(node, ast.Attribute) and node.attr in ("all_rows", "all_related_rows")
     }
     assert found == {
-        ("writing/entities.py", "read_again"),  # what the caller has just changed
-        ("writing/linkage.py", "release"),  # versions of what a deleted resource was linked to
-        ("writing/linkage.py", "_assign"),  # versions of those that something belonged to
+        ("writing/entities.py", "reload"),  # what the caller has just changed
+        ("writing/linkage.py", "unlink"),  # versions of what a deleted resource was linked to
+        ("writing/linkage.py", "_set_foreign_keys"),  # versions of those that something belonged to
     }

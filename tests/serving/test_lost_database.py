@@ -16,7 +16,7 @@ from users_service.settings import load
 
 @pytest.mark.parametrize("is_sent_before", [False, True])
 def test_a_statement_to_a_database_that_is_gone(monkeypatch, is_sent_before):
-    monkeypatch.setattr(engines_of_service, "LOST_AFTER", 1)
+    monkeypatch.setattr(engines_of_service, "LOST_SERVER_TIMEOUT", 1)
     with closing(Freezer(engines.server_url("postgresql"))) as freezer:
         ini = {"database_url": freezer.url, "statement_timeout": "0.5"}
         settings = load({f"users_service.{name}": value for name, value in ini.items()}, {})

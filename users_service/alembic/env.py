@@ -1,4 +1,4 @@
-"""The environment of migrations: the engine is the service's own, from the same settings."""
+"""The environment of migrations, with the engine and the settings of the service."""
 
 from logging.config import fileConfig
 
@@ -12,7 +12,7 @@ if config.config_file_name is not None:
 
 
 def render_item(kind, item, autogenerate):
-    """Spell our own types by those of SQLAlchemy: migrations outlive the service's code."""
+    """Write our column types as SQLAlchemy's, because migrations must not import the service."""
     if kind == "type" and isinstance(item, UTCDateTime):
         autogenerate.imports.add("from sqlalchemy.dialects import mysql")
         plain = "sa.DateTime(timezone=True)"
@@ -21,7 +21,7 @@ def render_item(kind, item, autogenerate):
 
 
 def include_object(_object, name, kind, _reflected, _compare_to):
-    """Indexes of trigrams are where PostgreSQL has them, and so in no model."""
+    """Ignore trigram indexes: they are in no model, because only PostgreSQL may have them."""
     return not (kind == "index" and name.endswith("_trgm"))
 
 

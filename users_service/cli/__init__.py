@@ -1,4 +1,4 @@
-"""The console script `users-service`."""
+"""The console script `users-service`, with its sub-commands."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from users_service.settings import SettingsError
 SEEDS = {
     "users": "how many users (default: %(default)s)",
     "groups": "how many groups (default: %(default)s)",
-    "seed": "which people: others for every number (default: %(default)s)",
+    "seed": "seed of the random numbers: another seed makes other people (default: %(default)s)",
 }
 BAR = 40  # characters of a progress bar
 
@@ -23,13 +23,13 @@ BAR = 40  # characters of a progress bar
 def main(arguments: list[str] | None = None) -> None:
     """Run one sub-command.
 
-    :param arguments: the words of the command line; those of the process by default.
+    :param arguments: the arguments of the command line; those of the process by default.
     :raises SystemExit: with a message if the command fails.
     """
     parser = argparse.ArgumentParser(prog="users-service", description="Operate the users service.")
     commands = parser.add_subparsers(title="commands", required=True)
     migrate = commands.add_parser(
-        "migrate", help="bring the database to the newest revision", description=migrate_.__doc__
+        "migrate", help="upgrade the database to the newest revision", description=migrate_.__doc__
     )
     migrate.add_argument("ini", help="the ini file of the service, such as production.ini")
     migrate.set_defaults(run=migrate_)
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def migrate_(options: argparse.Namespace) -> None:
-    """Bring the database of an ini file to the newest revision."""
+    """Upgrade the database of an ini file to the newest revision."""
     database.upgrade(options.ini)
     print(f"The database of {options.ini} is up to date.")
 
@@ -69,8 +69,8 @@ def openapi_(options: argparse.Namespace) -> None:
 
 
 def seed_(options: argparse.Namespace) -> None:
-    """Fill the empty, migrated database of an ini file with made-up people, the same ones for the
-    same numbers: users with roles and groups, at addresses that nobody has (RFC 2606)."""
+    """Fill the empty, migrated database of an ini file with made-up users, roles and groups. The
+    same numbers make the same data. E-mail addresses are in reserved domains (RFC 2606)."""
     engine = database.make_engine(database.settings_of(options.ini))
     show = _progress if sys.stderr.isatty() else _silence
     try:
@@ -92,13 +92,13 @@ def _silence(_label: str, numbers: range) -> Iterable[int]:
 
 
 def _progress(label: str, numbers: range) -> Iterable[int]:
-    """Pass numbers on, and draw a bar of how many have been."""
+    """Yield the numbers, and draw a progress bar."""
     total = len(numbers)
     step = max(1, total // 100)
-    for place, number in enumerate(numbers):
+    for index, number in enumerate(numbers):
         yield number
-        if (place + 1) % step == 0 or place + 1 == total:
-            share = (place + 1) / total
+        if (index + 1) % step == 0 or index + 1 == total:
+            share = (index + 1) / total
             bar = ("#" * round(BAR * share)).ljust(BAR, ".")
             sys.stderr.write(f"\r{label:>12} [{bar}] {share:4.0%}")
             sys.stderr.flush()

@@ -1,4 +1,7 @@
-"""Made-up people for demonstrations and measurements: from one seed the same on every engine."""
+"""Makes users, roles and groups for demonstrations and measurements.
+
+The same seed makes the same data on every engine.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,25 +18,25 @@ from users_service.models import Base, Group, Role, User, memberships
 Row = dict[str, Any]
 Progress = Callable[[str, range], Iterable[int]]
 
-# Rows that are in memory at once, and in one statement: none comes near `statement_timeout`.
+# Rows that are in memory at once, and in one statement, which stays far below statement_timeout.
 CHUNK = 10_000
 
-# The years in which everybody came, and everything changed.
+# The period of all creation and modification times.
 FIRST, LAST = datetime(2018, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 SPAN = (LAST - FIRST) // timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Nobody has an address at these (RFC 2606).
+# Reserved domains: nobody has an address there (RFC 2606).
 DOMAINS = ["example.com", "example.net", "example.org", "harbour.example", "orchard.example"]
 
 
 def _words(text: str) -> list[tuple[str, str]]:
-    """Names, each with its spelling in an e-mail address."""
+    """Split a text into names, each with its spelling in an e-mail address."""
     pairs = [word.partition("=") for word in text.split()]
     return [(name, ascii or name.lower()) for name, _, ascii in pairs]
 
 
-# For each language: given names, family names, and how they are put together.
+# For each language: given names, family names, and the format of a full name.
 NAMES = [
     (
         _words("Alice Amy Arthur Charlotte Daniel Emma George Grace Harry Lucy Oliver Zoë=zoe"),
@@ -133,7 +136,7 @@ ROLES = {
 
 
 class SeedError(Exception):
-    """The database cannot be filled."""
+    """The database is not empty."""
 
 
 def seed(
@@ -143,16 +146,19 @@ def seed(
     seed: int,
     progress: Progress = lambda _label, numbers: numbers,
 ) -> None:
-    """Fill an empty database with made-up people, in one transaction.
+    """Fill an empty database with made-up data, in one transaction.
 
-    :param progress: passes numbers on, to show how far it has come.
+    :param users: the number of users.
+    :param groups: the number of groups.
+    :param seed: the seed of the random numbers.
+    :param progress: yields the numbers of a range, and may show the progress.
     :raises SeedError: if there are users, groups or roles already.
     """
     with engine.execution_options(**changes(engine)).begin() as connection:
         for model in (User, Group, Role):
             if connection.scalar(select(exists(select(model.id)))):
                 raise SeedError(
-                    f"The database has {model.__tablename__} already: nothing was done."
+                    f"The database already has {model.__tablename__}; nothing was changed."
                 )
         _fill(connection, users, groups, seed, progress)
     _vacuum(engine)
@@ -171,21 +177,21 @@ def _fill(connection: Connection, users: int, groups: int, seed: int, progress: 
 
 
 def _vacuum(engine: Engine) -> None:
-    """Do at once what PostgreSQL does by itself a minute later, and what plans depend on."""
+    """Vacuum and analyze now, so that PostgreSQL makes good plans; autovacuum comes later."""
     if engine.dialect.name != "postgresql":
         return
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.detach()  # it ends with its settings
+        connection.detach()  # closed at the end, because its settings change
         connection.exec_driver_sql("SET statement_timeout = 0")
         connection.exec_driver_sql(f"VACUUM (ANALYZE) {', '.join(Base.metadata.tables)}")
 
 
 def _identities(kind: str, number: int, seed: int) -> Iterator[tuple[UUID, datetime]]:
-    """UUIDs of version 7 (RFC 9562 §5.7), each with the time that is in it, from old to new."""
+    """Yield UUIDs of version 7 (RFC 9562 §5.7) with the time in each, in ascending order."""
     random = _random(kind, seed)
-    for place in range(number):
-        offset = (place * SPAN + int(random.random() * SPAN)) // number
+    for index in range(number):
+        offset = (index * SPAN + int(random.random() * SPAN)) // number
         moment = FIRST + timedelta(microseconds=offset)
         milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)
         bits = random.getrandbits(74)
@@ -202,28 +208,28 @@ def _roles(seed: int) -> Iterator[Row]:
 
 def _groups(number: int, seed: int) -> Iterator[Row]:
     names = len(PLACES) * len(TEAMS)
-    for place, identity in enumerate(_identities("groups", number, seed)):
-        name = f"{PLACES[place % len(PLACES)]} {TEAMS[place // len(PLACES) % len(TEAMS)]}"
-        if place >= names:
-            name += f" {place // names + 1}"
+    for index, identity in enumerate(_identities("groups", number, seed)):
+        name = f"{PLACES[index % len(PLACES)]} {TEAMS[index // len(PLACES) % len(TEAMS)]}"
+        if index >= names:
+            name += f" {index // names + 1}"
         yield _row(identity, name=name, description=None)
 
 
 def _users(numbers: Iterable[int], number: int, roles: list[UUID], seed: int) -> Iterator[Row]:
     random = _random("people", seed)
-    for place, identity in zip(numbers, _identities("users", number, seed), strict=True):
+    for index, identity in zip(numbers, _identities("users", number, seed), strict=True):
         given, family, form = _pick(random, NAMES)
         (given, ascii_given), (family, ascii_family) = _pick(random, given), _pick(random, family)
-        email = f"{ascii_given}.{ascii_family}.{place + 1}@{_pick(random, DOMAINS)}"
+        email = f"{ascii_given}.{ascii_family}.{index + 1}@{_pick(random, DOMAINS)}"
         row = _row(
             identity,
             email=email,
-            email_key=email,  # that of lower-case ASCII is itself
+            email_key=email,  # the key of a lower-case ASCII address is the address
             name=form.format(given, family),
             is_active=random.random() < 0.8,
             role_id=_pick(random, roles) if random.random() < 0.8 else None,
         )
-        if random.random() < 0.4:  # changed at some time since
+        if random.random() < 0.4:  # changed since its creation
             since = (LAST - row["creation_time"]) * random.random()
             row |= {"modification_time": row["creation_time"] + since, "version": 2}
         yield row
@@ -232,13 +238,13 @@ def _users(numbers: Iterable[int], number: int, roles: list[UUID], seed: int) ->
 def _memberships(
     numbers: Iterable[int], number: int, groups: list[UUID], seed: int
 ) -> Iterator[Row]:
-    """None to five for each user; the first groups are the largest."""
+    """Yield up to five memberships for each user. The first groups get the most members."""
     random = _random("memberships", seed)
     for _, (user, _) in zip(numbers, _identities("users", number, seed), strict=True):
         number_of_groups = int(random.random() * 6)
-        places = {int(random.random() ** 2 * len(groups)) for _ in range(number_of_groups)}
-        for place in sorted(places) if groups else ():
-            yield {"user_id": user, "group_id": groups[place]}
+        indexes = {int(random.random() ** 2 * len(groups)) for _ in range(number_of_groups)}
+        for index in sorted(indexes) if groups else ():
+            yield {"user_id": user, "group_id": groups[index]}
 
 
 def _row(identity: tuple[UUID, datetime], **values: Any) -> Row:
@@ -252,12 +258,12 @@ def _random(kind: str, seed: int) -> Random:
 
 
 def _pick(random: Random, choices: list[Any]) -> Any:
-    # What random() gives is the same in every version of Python; choice() does not promise that.
+    # random() returns the same numbers in every version of Python; choice() need not.
     return choices[int(random.random() * len(choices))]
 
 
 def _store(connection: Connection, table: Any, rows: Iterable[Row]) -> None:
-    """Store rows by the fastest way that the engine has, a chunk at a time."""
+    """Insert rows in chunks, in the fastest way of the engine."""
     rows = iter(rows)
     store = _copy if connection.dialect.name == "postgresql" else _insert
     while chunk := list(islice(rows, CHUNK)):

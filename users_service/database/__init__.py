@@ -1,4 +1,7 @@
-"""The database: engines, the connection and transaction of a request, retries, and migrations."""
+"""The database: engines, the connection and transaction of a request, retries, migrations.
+
+At start come migrations and engine. A request meets retries, then transactions.
+"""
 
 from pyramid.config import Configurator
 

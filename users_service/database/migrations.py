@@ -1,4 +1,4 @@
-"""Alembic, with the service's own settings: upgrading, and refusing a database not at head."""
+"""Runs Alembic with the settings of the service, and checks the revision of the database."""
 
 import os
 from collections.abc import Mapping
@@ -19,22 +19,25 @@ SCRIPTS = Path(__file__).parents[1] / "alembic"
 
 
 class SchemaError(Exception):
-    """The database cannot be served as it is."""
+    """The database has another revision than the service needs, or does not answer."""
 
 
 def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings of an ini file as the service itself does.
+    """Read the settings of an ini file, as the service does.
 
-    :raises SettingsError: with every fault of them.
+    :param ini: the path of the ini file.
+    :param environ: environment variables; those of the process by default.
+    :raises SettingsError: with all faults of the settings.
     """
     section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
     return load(section, os.environ if environ is None else environ)
 
 
 def upgrade(ini: str) -> None:
-    """Bring the database of an ini file to the newest revision.
+    """Upgrade the database of an ini file to the newest revision.
 
-    :raises SettingsError: with every fault of the ini file's settings.
+    :param ini: the path of the ini file.
+    :raises SettingsError: with all faults of the settings.
     """
     engine = make_engine(settings_of(ini))
     upgrade_database(engine)
@@ -42,7 +45,7 @@ def upgrade(ini: str) -> None:
 
 
 def upgrade_database(engine: Engine) -> None:
-    """Bring a database to the newest revision."""
+    """Upgrade a database to the newest revision."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     with engine.begin() as connection:
@@ -51,19 +54,19 @@ def upgrade_database(engine: Engine) -> None:
 
 
 def check_schema(engine: Engine) -> None:
-    """Make sure that the database has the tables which this version of the service needs.
+    """Check that the database has the revision that this version of the service needs.
 
-    :raises SchemaError: if its revision is another one, or it does not answer.
+    :raises SchemaError: if it has another revision, or does not answer.
     """
     needed = ScriptDirectory(str(SCRIPTS)).get_heads()
     try:
         with engine.connect() as connection:
-            connection.detach()  # nothing stays open, whatever comes of it
+            connection.detach()  # closed at the end, and not kept in the pool
             found = MigrationContext.configure(connection).get_current_heads()
     except DBAPIError as error:
         raise SchemaError(f"The database does not answer: {error.orig}") from None
     if set(found) != set(needed):
         raise SchemaError(
-            f"The database is at revision {', '.join(found) or 'none'}, and this version of the "
+            f"The database is at revision {', '.join(found) or 'none'}, but this version of the "
             f"service needs {', '.join(needed)}.\nRun: alembic -c <your ini file> upgrade head"
         )

@@ -1,4 +1,4 @@
-"""psycopg's cursors, as SQLAlchemy needs them: with a short description, and in either format."""
+"""Cursors for psycopg that cost less: short descriptions of results, and the binary format."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,12 +9,14 @@ from psycopg.pq import Format
 from psycopg.pq.abc import PGresult
 from psycopg.types.string import TextLoader
 
-UNKNOWN = 0  # the OID under which psycopg looks for what loads a type that it does not know
+UNKNOWN = 0  # psycopg uses the loader of this OID for types that it does not know
 
 
 class Description(Sequence[tuple[Any, ...]]):
-    """The names and types of a result's columns (PEP 249 `description`), once they are asked for:
-    SQLAlchemy knows those of a statement that it has carried out before.
+    """The names and types of a result's columns (PEP 249 `description`).
+
+    They are computed when they are first used: SQLAlchemy does not use them for a statement that it
+    has executed before.
     """
 
     def __init__(self, result: PGresult) -> None:
@@ -35,10 +37,10 @@ class Description(Sequence[tuple[Any, ...]]):
         return self._columns[index]
 
 
-class ShortCursor(psycopg.Cursor[Any]):
-    """A cursor that describes results by names and types alone.
+class NameAndTypeCursor(psycopg.Cursor[Any]):
+    """A cursor whose descriptions have only names and types of columns.
 
-    psycopg would make an object of each column of each result to find out more, which nobody reads.
+    psycopg's own have more, which nobody uses, and make an object for each column of each result.
     """
 
     @property
@@ -47,8 +49,8 @@ class ShortCursor(psycopg.Cursor[Any]):
         return Description(result) if result is not None and result.nfields else None
 
 
-class BinaryCursor(ShortCursor):
-    """A cursor that asks for results in the binary format."""
+class BinaryCursor(NameAndTypeCursor):
+    """A cursor that requests results in the binary format."""
 
     def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
         super().__init__(connection, **options)
@@ -56,8 +58,6 @@ class BinaryCursor(ShortCursor):
 
 
 class BinaryTextLoader(TextLoader):
-    """Takes the types that psycopg does not know for text, as the binary format of those that
-    `CREATE TYPE … AS ENUM` makes is.
-    """
+    """Loads types that psycopg does not know as text: this is the binary format of enum types."""
 
     format = Format.BINARY

@@ -1,19 +1,21 @@
-"""The class of all requests, made once: Pyramid by itself makes one for each of them."""
+"""Makes the request class of the application once; Pyramid would make one for each request."""
 
 from pyramid.config import Configurator
 from pyramid.interfaces import IRequestExtensions, IRequestFactory
 from pyramid.request import Request
 
-# Behind every add_request_method, wherever it is called.
+# The order of the action: after every add_request_method.
 LAST = 1_000_000
 
 
 def includeme(config: Configurator) -> None:
-    config.action("users_service.database.requests", _make_class, args=(config,), order=LAST)
+    config.action(
+        "users_service.database.requests", _make_request_class, args=(config,), order=LAST
+    )
 
 
-def _make_class(config: Configurator) -> None:
-    """Put what add_request_method has added into a subclass of Request, and nowhere else."""
+def _make_request_class(config: Configurator) -> None:
+    """Move the members that add_request_method has added into a subclass of Request."""
     extensions = config.registry.queryUtility(IRequestExtensions)
     if extensions is None:
         return

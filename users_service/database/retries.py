@@ -1,4 +1,4 @@
-"""Requests that are carried out once more, because an engine gave their transaction up."""
+"""Retries requests whose transaction was rolled back by the engine because of a conflict."""
 
 import random
 import time
@@ -14,14 +14,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from users_service.database.transactions import RETRIED, may_change
 from users_service.settings import Settings
 
-# Waits before a new attempt double from the first to the longest; each is drawn at random below
-# that, so that contenders do not meet again.
+# Seconds. The limit of the wait before a retry doubles from the first to the longest. The wait is
+# a random time below the limit, so that the same requests do not meet again.
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
 
 # Deadlock, record changed since the last read, lock wait timeout.
 MARIADB_CONFLICTS = {1213, 1020, 1205}
-# Lock not available, which is lock_timeout's.
+# lock_not_available, after lock_timeout.
 POSTGRESQL_LOCK_TIMEOUT = "55P03"
 SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 
@@ -32,10 +32,10 @@ def includeme(config: Configurator) -> None:
 
 
 def is_conflict(error: BaseException | None) -> bool:
-    """Whether an engine gave this transaction up in favour of another: it may succeed next time.
+    """Whether the engine rolled a transaction back because of another one: a retry may succeed.
 
-    A violated constraint is no conflict but an answer. Nor is a lost connection: whether a COMMIT
-    arrived is not known then, and a second one could store a thing twice.
+    A violated constraint is not a conflict, because a retry would violate it again. A lost
+    connection is not one either: its COMMIT may have arrived, and a retry could store data twice.
     """
     if isinstance(error, StaleDataError):
         return True
@@ -49,36 +49,37 @@ def is_conflict(error: BaseException | None) -> bool:
     return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
 
 
-def _is_lost_read(request: Request) -> bool:
-    """Whether a connection was lost by a request that changes nothing: another one will do."""
+def _is_read_on_lost_connection(request: Request) -> bool:
+    """Whether the connection of a request that only reads was lost: a retry is safe."""
     error = request.exception
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost and not may_change(request)
 
 
 def _is_repeatable(request: Request, max_body_size: int) -> bool:
-    """Whether the body of a request, if it has one, can be kept for another attempt."""
-    if request.content_length is None:  # then it is chunked, or not there (RFC 9112 §6.3)
+    """Whether the body of a request is small enough to be kept for a retry, or not there."""
+    if request.content_length is None:  # it is chunked, or not there (RFC 9112 §6.3)
         return "HTTP_TRANSFER_ENCODING" not in request.environ
     length: int = request.content_length
     return length <= max_body_size
 
 
 def _keep_body(request: Request) -> None:
-    """Let the body be read once more, from its start."""
-    if isinstance(request.environ["wsgi.input"], BytesIO):  # as waitress gives it
+    """Make the body seekable, so that a retry can read it again."""
+    if isinstance(request.environ["wsgi.input"], BytesIO):  # from waitress: no copy is needed
         request.is_body_seekable = True
     request.make_body_seekable()
 
 
 def retry_policy(deadline: float, max_body_size: int) -> Any:
-    """Return the execution policy that tries a request again, from its start, after a conflict.
+    """Return the execution policy of Pyramid that retries a request after a conflict.
 
-    It looks at `request.exception`, which exception views leave behind, for errors of statements
-    and of COMMIT alike. Once the deadline has passed, the view's answer is the answer.
+    A retry begins from the start of the request. The policy finds the error in `request.exception`,
+    which exception views set, both for statements and for COMMIT. After the deadline, the last
+    response is returned.
 
-    :param deadline: seconds from a request's start in which a new attempt may begin.
-    :param max_body_size: the largest body, in bytes, that is kept for further attempts.
+    :param deadline: seconds after the start of a request in which a retry may begin.
+    :param max_body_size: bytes of the largest body that is kept for retries.
     """
 
     def policy(environ: dict[str, Any], router: Any) -> Response:
@@ -90,7 +91,9 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
                 if repeatable and request.content_length:
                     _keep_body(request)
                 response: Response = router.invoke_request(request)
-                conflict = repeatable and (is_conflict(request.exception) or _is_lost_read(request))
+                conflict = repeatable and (
+                    is_conflict(request.exception) or _is_read_on_lost_connection(request)
+                )
             wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders; guards nothing
             if not conflict or time.monotonic() + wait > end:
                 return response

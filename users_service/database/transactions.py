@@ -1,4 +1,4 @@
-"""One request, one transaction: its connection, its session, and when they are committed."""
+"""The connection and the session of a request, and their commit: one request, one transaction."""
 
 from contextlib import suppress
 from contextvars import ContextVar
@@ -30,7 +30,7 @@ from users_service.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
-# In the WSGI environment of a request that is carried out once more.
+# A key of the WSGI environment: whether the request is a retry.
 RETRIED = "users_service.retried"
 
 
@@ -45,14 +45,14 @@ def includeme(config: Configurator) -> None:
     config.add_settings(
         {
             "tm.activate_hook": may_change,
-            # An error that is returned and not raised must not commit what was flushed before it.
+            # An error response rolls back, also if it is returned and not raised.
             "tm.commit_veto": pyramid_tm.default_commit_veto,
             "tm.manager_hook": new_manager,
             "tm.annotate_user": False,
         }
     )
     config.include("pyramid_tm")
-    config.add_tween(f"{__name__}.keep_thread", under=EXCVIEW)
+    config.add_tween(f"{__name__}.refuse_sys_exit", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
 
@@ -61,48 +61,51 @@ _manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
 
 
 class _CurrentManager:
-    """The transaction manager of the request that this thread carries out."""
+    """The transaction manager of the request that the current thread handles."""
 
     def get(self) -> Any:
         return _manager.get().get()
 
 
-# Sessions are made for this one, once, where zope.sqlalchemy would have them listen to a manager of
-# their own, request by request.
+# One manager for the sessionmaker below, which is registered once. With the manager of each
+# request, zope.sqlalchemy would have to register each session, which costs time.
 MANAGER = _CurrentManager()
 
-# Nothing is read after the COMMIT.
+# Nothing is read after COMMIT: entities need not expire.
 make_session = sessionmaker(expire_on_commit=False)
-# Sessions count as changed from the start: zope.sqlalchemy would otherwise roll back what Core and
-# text statements wrote.
+# Sessions count as changed from the start. Otherwise zope.sqlalchemy would roll back the writes of
+# Core and text statements.
 zope.sqlalchemy.register(make_session, initial_state="changed", transaction_manager=MANAGER)
 
 
 def new_manager(_request: Request) -> transaction.TransactionManager:
-    """Give a request a manager of its own, in which nothing begins by itself."""
+    """Make the transaction manager of a request. It is explicit: pyramid_tm begins transactions."""
     manager = transaction.TransactionManager(explicit=True)
     _manager.set(manager)
     return manager
 
 
-class Committing:
-    """Commits or rolls back a connection with the transaction of a request: a data manager.
+class ConnectionDataManager:
+    """The data manager that commits or rolls back a connection with the transaction of a request.
 
-    A session on that connection joins the transaction as well: it is flushed before this commits.
+    A session on the connection joins the transaction too, and is flushed before the COMMIT.
     """
 
     def __init__(self, manager: transaction.TransactionManager, engine: Engine) -> None:
-        """:raises transaction.interfaces.NoTransaction: if none has begun."""
+        """Connect, and join the current transaction.
+
+        :raises transaction.interfaces.NoTransaction: if none has begun.
+        """
         self.transaction_manager = manager
         current = manager.get()
         self.connection = engine.connect()
         current.join(self)
 
     def sortKey(self) -> str:  # noqa: N802  # IDataManager's name
-        return "~~"  # behind zope.sqlalchemy, as a COMMIT cannot be taken back
+        return "~~"  # after zope.sqlalchemy, because a COMMIT cannot be undone
 
     def tpc_begin(self, _transaction: Any) -> None:
-        """All is done in `tpc_vote`, where a failure still aborts the others."""
+        """Does nothing: `tpc_vote` commits, where a failure still aborts the transaction."""
 
     commit = tpc_begin
 
@@ -110,14 +113,15 @@ class Committing:
         self.connection.commit()
 
     def _close(self, _transaction: Any) -> None:
-        self.connection.close()  # which rolls back what is not committed
+        self.connection.close()  # rolls back if it is not committed
 
     abort = tpc_finish = tpc_abort = _close
 
 
-def keep_thread(handler: Any, _registry: Any) -> Any:
-    """Make an error of a view that calls `sys.exit`: pyramid_tm would leave its transaction open,
-    with its locks and its connection.
+def refuse_sys_exit(handler: Any, _registry: Any) -> Any:
+    """Make the tween that turns SystemExit, from a view that calls `sys.exit`, into a RuntimeError.
+
+    With a SystemExit, pyramid_tm would leave the transaction open, with its locks and connection.
     """
 
     def tween(request: Request) -> Response:
@@ -130,12 +134,12 @@ def keep_thread(handler: Any, _registry: Any) -> Any:
 
 
 def may_change(request: Request) -> bool:
-    """Whether a request may change anything, and so needs a transaction to commit."""
+    """Whether the method of a request is not safe, so that it needs a transaction to commit."""
     return request.method not in SAFE_METHODS
 
 
 def dbsession(request: Request) -> Session:
-    """A session on the connection of this request, flushed and ended with its transaction."""
+    """`request.dbsession`: a session on `request.dbconnection`, flushed before its COMMIT."""
     if may_change(request):
         begin_changes(request.dbconnection)
         return make_session(bind=request.dbconnection)
@@ -143,12 +147,14 @@ def dbsession(request: Request) -> Session:
 
 
 def dbconnection(request: Request) -> Connection:
-    """The connection of this request: committed or rolled back with its transaction, or, where
-    nothing is changed, given back in the end.
+    """`request.dbconnection`: the connection of a request.
+
+    Of an unsafe method, it is committed or rolled back with the transaction of the request. Of a
+    safe method, it is only read from, and returned to the pool at the end of the request.
     """
     connection: Connection
     if may_change(request):
-        connection = Committing(request.tm, request.registry["writing"]).connection
+        connection = ConnectionDataManager(request.tm, request.registry["writing"]).connection
         settings = request.registry["settings"]
         if is_batch(request) and settings.retry_deadline > FIRST_LOCK_TIMEOUT:
             limit_batch_locks(
@@ -156,16 +162,16 @@ def dbconnection(request: Request) -> Connection:
             )
         return connection
     connection = request.registry["reading"].connect()
-    request.add_finished_callback(partial(_give_back, connection))
+    request.add_finished_callback(partial(_return_to_pool, connection))
     return connection
 
 
-def _give_back(connection: Connection, request: Request) -> None:
-    with connection:  # which is closed in the end, and rolls back what a safe method has written
-        # On PostgreSQL a snapshot, which can write nothing, ends by COMMIT: at a ROLLBACK psycopg
-        # forgets which statements are prepared.
+def _return_to_pool(connection: Connection, request: Request) -> None:
+    with connection:  # closes it at the end, which rolls back what a safe method has written
+        # On PostgreSQL a snapshot, which is read-only, ends by COMMIT, because psycopg forgets its
+        # prepared statements at a ROLLBACK.
         is_snapshot = "isolation_level" in connection.get_execution_options()
         if is_snapshot and connection.dialect.name == "postgresql" and request.exception is None:
-            # If it is lost by now, all has been read and answered nevertheless.
+            # If the connection is lost now, the response is complete nevertheless.
             with suppress(DBAPIError):
                 connection.commit()

@@ -1,4 +1,4 @@
-"""The API's description of itself, and the page to read it and to try it on."""
+"""The OpenAPI document of the service, and the page with Swagger UI to read it and to try it."""
 
 import hashlib
 from html import escape
@@ -22,18 +22,18 @@ INFORMATION = Information(
     version=version("users_service"),
     summary="Users, roles and groups over JSON:API 1.1.",
     description=(
-        "Every document is one of [JSON:API 1.1](https://jsonapi.org/format/1.1/). `HEAD` goes "
-        "where `GET` goes, `OPTIONS` names the methods of a URL, and every URL of a resource is "
-        "also served with `.json` appended."
+        "Documents follow [JSON:API 1.1](https://jsonapi.org/format/1.1/). `HEAD` works wherever "
+        "`GET` does, `OPTIONS` lists the methods of a URL, and every URL of a resource also works "
+        "with `.json` at its end."
     ),
     license={"name": "MIT", "identifier": "MIT"},
 )
 
 PAGES = Path(__file__).parent
-# The package is found and never imported: that would load nine megabytes of other pages.
+# The package is located but not imported: an import would load nine megabytes of other pages.
 SWAGGER_UI = Path(str(distribution("offapi").locate_file("offapi")))
 
-# What the page loads, by its name below the page's URL.
+# The files that the page loads, by their names below the page's URL.
 FILES = {
     "page.css": PAGES / "page.css",
     "page.js": PAGES / "page.js",
@@ -42,8 +42,8 @@ FILES = {
 }
 CONTENT_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
 
-# Swagger UI needs no more than its script, its style sheet with the pictures inside of it (data:),
-# and the requests to the service. React sets styles as properties, which are no inline styles.
+# Swagger UI needs only its script, its style sheet with images in data: URLs, and requests to the
+# service. React sets styles as DOM properties, which this policy does not count as inline styles.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -59,7 +59,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 
 
 def show_page(request: Request) -> Response:
-    """Read the description of the API, and try it: a page for browsers."""
+    """Fetch the page with Swagger UI, to read the description of the API and to try it."""
     page = Template((PAGES / "docs.html").read_text(encoding="utf-8"))
     response = _response(page.substitute(title=escape(INFORMATION.title)).encode(), ".html")
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
@@ -68,25 +68,25 @@ def show_page(request: Request) -> Response:
 
 
 def show_file(request: Request) -> Response:
-    """Load a script or a style sheet of the page."""
+    """Fetch a script or a style sheet of the page."""
     path = FILES.get(request.matchdict["name"])
     if path is None:
         raise HTTPNotFound
     response = _response(path.read_bytes(), path.suffix)
-    # Names stay the same from one version to the next: an hour, and then a 304.
+    # Names do not change with the version: clients keep a file for an hour, and then revalidate it.
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response
 
 
 def _response(body: bytes, suffix: str) -> Response:
-    """A file, whose entity tag lets a client keep it (RFC 9110 §8.8.3)."""
+    """Return the response with a file, with an entity tag (RFC 9110 §8.8.3)."""
     response = Response(body, content_type=CONTENT_TYPES[suffix], charset="utf-8")
     response.etag = hashlib.blake2b(body, digest_size=12).hexdigest()
     return response
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """Return the OpenAPI document of the API, with servers relative to where it is put."""
+    """Return the OpenAPI document. Its server URL is relative to the URL of the document."""
     config = Configurator()
     config.registry["settings"] = settings
     config.include("users_service")

@@ -1,50 +1,58 @@
 """JSON:API 1.1 on Pyramid, Cornice, marshmallow-jsonapi and SQLAlchemy, for any host application.
 
-What it gives: `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that
-JSON:API recommends, below the route prefix of the caller; whatever goes wrong there is answered
-with an errors document. `config.add_jsonapi_entry()` serves the entry document and atomic
-operations, `config.add_jsonapi_description(Information(…))` the OpenAPI document of all of it, and
-`config.set_jsonapi_limits(Limits(…))` bounds what clients control. The order of directives does not
-matter. Outside of the prefix the host answers; its own exception views may do so in kind, with
-`error_response(request, error_of(exception, request))`.
+It gives a host these directives. Their order does not matter.
 
-What it asks for:
+* `config.add_jsonapi_resource(model, schema)` serves a mapped class at the URLs that JSON:API
+  recommends, below the current route prefix. Every error there is answered with an errors document.
+* `config.add_jsonapi_entry()` serves the entry document and atomic operations.
+* `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of the application.
+* `config.set_jsonapi_limits(Limits(…))` sets the limits on requests.
 
-* a security policy that knows the permissions `<type>:read`, `:create`, `:update` and `:delete`.
-  Reading and changing linkage takes the permission on both of its types.
-* models with a `version_id_col`, and constraints named by a naming convention, by which an error of
-  the database is led back to a field. Text columns need a collation by code point to be sorted the
-  same on every engine; ids and integers need bounds in the schema.
-* `request.dbconnection`, by the contract below.
+Outside of the prefix the host answers. Its exception views can also answer with an errors document,
+by `error_response(request, error_of(exception, request))`.
+
+It needs from the host:
+
+* A security policy for the permissions `<type>:read`, `<type>:create`, `<type>:update` and
+  `<type>:delete`. Reading linkage needs `read` on both of its types, changing it `update` on both.
+* Models with a `version_id_col`. Constraints need names by a naming convention, to find the field
+  of a violated constraint. Text columns need a collation by code point, to have the same order on
+  every engine. Ids and integers need bounds in the schema.
+* `request.dbconnection`, an SQLAlchemy connection that keeps the following contract.
 
 The contract of the connection:
 
-* The host opens it when it is first asked for, and ends its transaction with the request: it
-  commits what was done by an answer below 400, and rolls back all else. This package never commits.
-* Before the view, the host may read over it, as a security policy does that looks for a token. What
-  is read there is in a transaction of its own, which ends when the view begins its own; nothing may
-  be written there. Until then no lock is taken: what is malformed or refused waits for nobody.
+* The host opens the connection when it is first used, and ends its transaction with the request:
+  it commits if the status is below 400, and rolls back otherwise. This package never commits.
+* Before the view, the host may read over the connection, for example to look up a token in a
+  security policy. It must not write. These reads are in a transaction of their own, which ends when
+  the view begins its transaction. No lock is taken before: a malformed or refused request waits for
+  no other.
 * A view that reads by several statements calls `begin_snapshot(connection)` first. The connection's
-  execution option `snapshot` has the options with which they see one state of the database. A read
-  by one statement begins nothing.
+  execution option `snapshot` holds the execution options with which all of them see the same state
+  of the database. A read by one statement begins nothing.
 * A view that changes something calls `begin_changes(connection)` first. The execution option
-  `changes` has the options with which its transaction takes the locks that it needs from the start,
-  as `BEGIN IMMEDIATE` on SQLite. Hand-written views of the host do the same.
-* Rows are locked in one order, by type and id, so that requests do not wait for each other in a
-  circle; but a batch of operations (`is_batch(request)`) may lock in any order, which the host has
-  to be ready for. A request whose transaction an engine has given up may be carried out again from
-  its start: whether it is, is the host's affair.
+  `changes` holds the execution options with which the transaction takes the locks that it needs at
+  its start, such as `BEGIN IMMEDIATE` on SQLite. The host's own views do the same.
+* Rows are locked in the order of type and id, which avoids deadlocks. Atomic operations
+  (`is_batch(request)`) may lock in any order: the host must handle a deadlock. It may retry a
+  request whose transaction was rolled back by the engine.
 
-What the host may add:
+The host may add:
 
-* `add_jsonapi_resource(…, visible=function)` says which resources a caller sees (`Visibility`).
-  What it does not see is not there, in whatever way it is asked for.
-* `config.add_jsonapi_change_handler(function)` reads the `Change`s of a request before COMMIT. The
-  mapper events of models are not called, and models that have listeners to them are refused.
-* A Cornice service of the host's own answers in kind with `error_handler=cornice_errors`, and to
-  OPTIONS with the view `list_methods`.
+* `add_jsonapi_resource(…, visible=function)`, which returns the `Visibility` for a request. To its
+  caller, resources that it cannot see do not exist.
+* `config.add_jsonapi_change_handler(function)`, which is called with the `Change`s of a request
+  before COMMIT. Models with listeners to mapper events are refused, because these would not be
+  called.
+* Its own Cornice services, with `error_handler=cornice_errors` for errors documents, and the view
+  `list_methods` for OPTIONS.
 
-It creates no session, spells no URL prefix, and knows none of the host's resources.
+This package creates no session, contains no URL prefix, and knows no resource of the host.
+
+Its folders, in the order in which a request meets them: `endpoints`, `documents` (media type),
+`reading` (query string), `writing` (body), then rows and documents. `openapi` describes the API,
+and `checks` runs once at start.
 """
 
 from pyramid.config import PHASE0_CONFIG, Configurator
@@ -114,6 +122,6 @@ def includeme(config: Configurator) -> None:
     config.add_request_method(request_id, reify=True)
     config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)
-    # Behind the directives that add resources, before those that make services of them.
+    # After all resources are registered, and before they are served.
     config.action("jsonapi checks", check_resources, args=(api,), order=PHASE0_CONFIG + 1)
     config.add_tween(f"{__name__}.documents.responses.complete_responses", under=INGRESS)

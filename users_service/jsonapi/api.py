@@ -1,4 +1,4 @@
-"""What the directives have declared: one object in the registry of the application."""
+"""The API of an application, as the directives have declared it: one object in its registry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,10 @@ KEY = "jsonapi"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Information:
-    """What the host says of its API (OpenAPI §4.8.2)."""
+    """The title, version and so on of the API in its OpenAPI document (OpenAPI §4.8.2).
+
+    :param license: the members of OpenAPI's License Object.
+    """
 
     title: str
     version: str
@@ -26,12 +29,12 @@ class Information:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """One method of one URL.
+    """One HTTP method of one URL.
 
-    :param view: the function that answers it.
-    :param context: what the URL stands for; None for those that are about no resource.
-    :param query: what its query string may ask for; None if it has no parameters.
-    :param body: the validator that reads its document; None if it takes none.
+    :param view: the view.
+    :param context: the resource or relationship of the URL, if it has one.
+    :param query: the query parameters that it accepts; None for none.
+    :param body: the validator that reads its request document; None if it takes none.
     :param extension: the extension of JSON:API that it applies.
     """
 
@@ -44,18 +47,18 @@ class Method:
 
 @dataclass(kw_only=True)
 class Api:
-    """All that the directives of this package have declared.
+    """The declared API.
 
     :param resources: the resources by type.
-    :param refused: what is wrong with schemas that cannot be used at all, by type.
-    :param prefixes: the paths below which it is served, without a slash at the end.
-    :param limits: the bounds on what clients control.
-    :param information: what the description begins with; None where none is served.
-    :param description: the OpenAPI document, once it has been asked for.
-    :param methods: what is served, by the name of the route and of the method.
-    :param routes: what atomic operations can be about, by the name of its route.
-    :param change_handlers: the host's functions that read what requests have changed.
-    :param paths: the paths of the routes that have no variables, once they have been made.
+    :param refused: the faults of schemas that cannot be instantiated, by type.
+    :param prefixes: the paths below which the API is served, without a slash at the end.
+    :param limits: the limits on requests.
+    :param information: the title and so on of the OpenAPI document; None if it is not served.
+    :param description: the OpenAPI document, made when it is first needed.
+    :param methods: the HTTP methods, by route name and method name.
+    :param operation_targets: the possible targets of atomic operations, by route name.
+    :param change_handlers: the host's functions that are called with the changes of a request.
+    :param paths: the paths of routes without variables, made when they are first needed.
     """
 
     resources: dict[str, Resource] = field(default_factory=dict)
@@ -65,17 +68,17 @@ class Api:
     information: Information | None = None
     description: dict[str, Any] | None = None
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)
-    routes: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
+    operation_targets: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
     change_handlers: list[Callable[..., None]] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
 
     def add_prefix(self, route_prefix: str | None) -> None:
-        """Take in that something is served below a route prefix of Pyramid; None is the root."""
+        """Add the path of a route prefix of Pyramid; None is the root."""
         path = (route_prefix or "").strip("/")
         self.prefixes.add(f"/{path}" if path else "")
 
     def covers(self, path: str) -> bool:
-        """Whether a path is one of the prefixes, or below one."""
+        """Whether a path is one of the prefixes, or is below one."""
         return any(f"{path}/".startswith(f"{prefix}/") for prefix in self.prefixes)
 
 

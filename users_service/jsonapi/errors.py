@@ -1,11 +1,10 @@
-"""Error objects (§7 Errors), their codes, and the one exception that carries them."""
+"""Error objects (§7 Errors), their codes, and the exception that carries them."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-# Every code that a response can carry, with its status and title. Codes are stable; docs/errors.md
-# explains each. The title is the same for every occurrence of a code.
+# Every error code, with its status and title. Codes are stable; docs/errors.md explains each.
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "Bad request"),
     "invalid_json": (400, "Body is not valid JSON"),
@@ -43,7 +42,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unavailable": (503, "Temporarily unavailable"),
 }
 
-# The codes that say no more than their status does.
+# The most general code of each status.
 CODE_OF_STATUS = {
     400: "bad_request",
     401: "unauthorized",
@@ -64,11 +63,11 @@ CODE_OF_STATUS = {
 }
 
 Place = tuple[str | int, ...]
-"""The reference tokens that lead to a part of the request's document (RFC 6901 §3)."""
+"""A place in the request document: the reference tokens of a JSON Pointer (RFC 6901 §3)."""
 
 JSONAPI_OBJECT: dict[str, Any] = {"version": "1.1"}
 
-# A client decides how many faults its document has; the answer stays small.
+# A response has at most so many errors, however many its request has.
 MOST_ERRORS = 100
 
 
@@ -76,11 +75,12 @@ MOST_ERRORS = 100
 class Error:
     """One error object.
 
-    :param code: a key of CODES, which gives the status and the title.
-    :param detail: what is wrong with this occurrence.
-    :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; nothing if neither fits.
-    :param type: the URI of the kind of error, where a profile names one.
+    :param code: a key of CODES, which has the status and the title.
+    :param detail: what is wrong in this request, and what is allowed.
+    :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; None if none of these
+        caused the error.
     :param meta: further facts; for the error of one field its `attribute` and a `message`.
+    :param type: the URI of the error type, if a profile defines one.
     """
 
     code: str
@@ -107,10 +107,10 @@ class Error:
 
 
 class JSONAPIError(Exception):
-    """A request that ends in an errors document.
+    """The errors of a request, which is answered with an errors document.
 
-    :param errors: what is wrong, at least one; only the first MOST_ERRORS are kept.
-    :param headers: response headers that belong to the errors, such as `Allow`.
+    :param errors: at least one; only the first MOST_ERRORS are used.
+    :param headers: header fields of the response, such as `Allow`.
     """
 
     def __init__(self, *errors: Error, headers: dict[str, str] | None = None) -> None:
@@ -120,7 +120,7 @@ class JSONAPIError(Exception):
 
     @property
     def status(self) -> int:
-        """The most general status that fits every error: 400 for several kinds of 4xx."""
+        """The status of the response: that of all errors, or else 400, or 500 if one is a 5xx."""
         statuses = {error.status for error in self.errors}
         if len(statuses) == 1:
             return statuses.pop()
@@ -137,12 +137,12 @@ def errors_document(
 
 
 def code_of_status(status: int) -> str:
-    """The code for an error of which no more than its HTTP status is known."""
+    """The code for an error of which only the HTTP status is known."""
     return CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
 
 
 def pointer(*tokens: str | int) -> str:
-    """Join reference tokens to a JSON Pointer, `~` and `/` escaped (RFC 6901 §3)."""
+    """Join reference tokens to a JSON Pointer, with `~` and `/` escaped (RFC 6901 §3)."""
     return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
@@ -161,13 +161,16 @@ def not_found() -> JSONAPIError:
 
 
 def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:
-    """An error of one field, with the name and the message that form-building clients read."""
+    """An error of one field, with `meta` for clients that show it next to the field.
+
+    :param tokens: the place of the field in the request document.
+    """
     meta = {"attribute": name, "message": message}
     return Error(code=code, detail=message, source=at(*tokens), meta=meta)
 
 
 def malformed_error(detail: str, *tokens: str | int) -> Error:
-    """An error in the shape of a document, at a place in it."""
+    """An error in the shape of the request document, at a place in it."""
     return Error(code="malformed_document", detail=detail, source=at(*tokens))
 
 

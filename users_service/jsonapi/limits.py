@@ -1,13 +1,26 @@
-"""The bounds on what a client controls. The host sets them; each has a safe default."""
+"""The limits on requests. The host sets them; each has a safe default."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Sizes in bytes or characters, depths in levels, pages in resources.
+    """The limits on requests.
 
-    :param require_if_match: whether changes and deletions need the header `If-Match` (RFC 6585 §3).
+    :param page_size: resources on a page, if the request does not say.
+    :param max_page_size: resources on a page, at most.
+    :param max_body_size: bytes of a request body.
+    :param max_url_length: bytes of path and query string.
+    :param max_json_depth: levels of arrays and objects in a request body.
+    :param max_include_depth: relationships in a path of `include`.
+    :param max_include_paths: paths of `include`.
+    :param max_included: included resources in a document.
+    :param max_filter_length: characters of a filter parameter.
+    :param max_filter_depth: levels of a filter's condition tree.
+    :param max_filter_values: values of one comparison.
+    :param max_operations: atomic operations in a request.
+    :param require_if_match: whether updates and deletions need the header `If-Match`
+        (RFC 6585 §3).
     """
 
     page_size: int = 20

@@ -1,4 +1,4 @@
-"""A resource: a table and a schema under one type, and how its fields map to columns."""
+"""Resources and relationships: how the fields of a schema map to the columns of a model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from marshmallow_jsonapi.fields import BaseRelationship
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty
 
-# The types of columns that a cursor can carry; resources are sorted by no others.
+# The Python types of columns that a cursor can contain, and that lists can be sorted by.
 SORTABLE = {bool, datetime, float, int, str, UUID}
 
 
@@ -20,13 +20,13 @@ SORTABLE = {bool, datetime, float, int, str, UUID}
 class Resource:
     """One type of the API.
 
-    :param model: the mapped class that stores it. It has a `version_id_col`, which makes lost
-        updates impossible and is what entity tags compare.
-    :param schema: an instance of its marshmallow-jsonapi schema: the one declaration of its type,
-        its id and its fields, with what may be read and written.
-    :param resources: every resource of the API by type, for relationships to find their targets.
-    :param visible: gives the `Visibility` for a request, or None if its caller sees all; None where
-        every caller does.
+    :param model: the mapped class. Its `version_id_col` prevents lost updates, and is the part of
+        entity tags that `If-Match` compares.
+    :param schema: an instance of the marshmallow-jsonapi schema. It alone declares the type, the id
+        and the fields, and which of them clients can read and write.
+    :param resources: all resources of the API by type, in which relationships find their targets.
+    :param visible: returns the `Visibility` for a request, or None if its caller can see all; None
+        if every caller can.
     """
 
     model: type[Any]
@@ -40,7 +40,7 @@ class Resource:
 
     @cached_property
     def _fields(self) -> dict[str, Field]:
-        """The fields by their names in documents."""
+        """The fields of the schema but the id, by their names in documents."""
         return {
             field.data_key or name: field
             for name, field in self.schema.fields.items()
@@ -64,7 +64,7 @@ class Resource:
 
     @cached_property
     def relationships(self) -> dict[str, "Relationship"]:
-        """The relationships that documents show, by their names in them."""
+        """The relationships, by their names in documents."""
         mapper = inspect(self.model)
         return {
             name: Relationship(
@@ -79,10 +79,12 @@ class Resource:
 
     @cached_property
     def readable(self) -> dict[str, Field]:
+        """The attributes that clients can read, by their names in documents."""
         return {name: field for name, field in self.attributes.items() if not field.load_only}
 
     @cached_property
     def writable(self) -> frozenset[str]:
+        """The names of the attributes that clients can write."""
         return frozenset(name for name, field in self.attributes.items() if not field.dump_only)
 
     @cached_property
@@ -105,10 +107,10 @@ class Resource:
 
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
-        """The columns by the model's attributes, for statements that give rows and no entities."""
+        """The columns of the table, by attribute of the model."""
         attributes = inspect(self.model).column_attrs
         first = {mapped.key: mapped.columns[0] for mapped in attributes}
-        # Others are expressions, which a row cannot be given values of.
+        # The others are SQL expressions (column_property).
         return {key: column for key, column in first.items() if isinstance(column, Column)}
 
     @property
@@ -120,24 +122,27 @@ class Resource:
         return self.columns[self.version_attribute]
 
     def column(self, name: str) -> Column[Any]:
-        """The column behind a field, by the field's name in documents."""
+        """The column of a field, by the field's name in documents."""
         return self.columns[self._attribute(name)]
 
     def _attribute(self, name: str) -> str:
         return self.id_attribute if name == "id" else self.attribute(name)
 
     def python_type(self, name: str) -> Any:
-        """The type of a field's values in Python."""
+        """The Python type of a field's column."""
         return python_type(self.column(name))
 
     def attribute(self, name: str) -> str:
+        """The model's attribute of a field, by the field's name in documents."""
         field = self.attributes[name]
         return field.attribute or field.name or name
 
     def key_of(self, name: str) -> tuple[Column[Any], Callable[[Any], Any]] | None:
-        """The column that is computed from a field and stands for its identity, with the function.
+        """The column to compare instead of a field, and the function that computes it.
 
-        Its `Column.info` says so: `{"attribute": "email", "compute": email_key}`.
+        `Column.info` declares it: `{"attribute": "email", "compute": email_key}`.
+
+        :returns: None if the field itself is compared.
         """
         for column in self.columns.values():
             if column.info.get("attribute") == self._attribute(name) and "compute" in column.info:
@@ -145,15 +150,15 @@ class Resource:
         return None
 
     def load_id(self, text: str) -> Any:
-        """Return the id that a document or a URL spells.
+        """Return an id of a document or a URL as a value of the model.
 
-        :raises marshmallow.ValidationError: if it cannot be an id of this type.
+        :raises marshmallow.ValidationError: if the text cannot be an id of this type.
         """
         return self.schema.fields["id"].deserialize(text)
 
     @cached_property
     def write_id(self) -> Callable[[Any], Any]:
-        """The function that makes an id what `media.dumps` writes as a string."""
+        """Converts an id to a value that `responses.dumps` writes as a string."""
         return _same if self.python_type("id") is UUID else str
 
     def id_of(self, row: Any) -> Any:
@@ -169,9 +174,9 @@ def _same(id: UUID) -> UUID:
 
 
 def python_type(column: Column[Any]) -> Any:
-    """The type of a column's values in Python; `object` if SQLAlchemy does not know it."""
+    """The Python type of a column's values; `object` if SQLAlchemy does not know it."""
     try:
-        # A TypeDecorator does not say, but the type that it decorates does.
+        # A TypeDecorator does not know its Python type, but the decorated type does.
         return getattr(column.type, "impl_instance", column.type).python_type
     except NotImplementedError:
         return object
@@ -179,13 +184,13 @@ def python_type(column: Column[Any]) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Relationship:
-    """A relationship of a resource, and the columns that hold it.
+    """A relationship of a resource, and the columns that store it.
 
     :param name: its name in documents.
     :param source: the resource that has it.
-    :param target_type: the type of the resource at its other end.
-    :param field: its declaration in the schema; None if that has none, and no document shows it.
-    :param mapped: its declaration in the model.
+    :param target_type: the type of the related resources.
+    :param field: its field in the schema; None if only the model has the relationship.
+    :param mapped: its relationship in the model.
     """
 
     name: str
@@ -196,17 +201,20 @@ class Relationship:
 
     @cached_property
     def many(self) -> bool:
+        """Whether it is to-many."""
         return bool(self.mapped.uselist)
 
     @cached_property
     def target(self) -> Resource:
-        """The resource at its other end."""
+        """The type of the related resources."""
         return self.source.resources[self.target_type]
 
     @cached_property
     def inverse(self) -> "Relationship":
-        """The relationship of the target over the same columns: that of its schema, or one of the
-        model alone, without a field."""
+        """The relationship of the target over the same columns, in the opposite direction.
+
+        If the schema of the target does not have it, it is that of the model, without a field.
+        """
         opposite = opposites(self.mapped)
         for relationship in self.target.relationships.values():
             if relationship.mapped in opposite and relationship.target is self.source:
@@ -227,26 +235,26 @@ class Relationship:
 
     @cached_property
     def secondary_columns(self) -> tuple[Column[Any], Column[Any]]:
-        """The association table's references to the source and to the target."""
+        """The association table's foreign keys to the source and to the target."""
         pairs: Any = (self.mapped.synchronize_pairs, self.mapped.secondary_synchronize_pairs)
         ((_, source),), ((_, target),) = pairs
         return source, target
 
     @cached_property
     def holds_key(self) -> bool:
-        """Whether the source has the foreign key; otherwise the target or a table between does."""
+        """Whether the source has the foreign key, and not the target or an association table."""
         return self.mapped.direction is MANYTOONE
 
     @cached_property
     def key_attribute(self) -> str:
-        """The model's attribute of the foreign key, on the source or on the target."""
+        """The attribute of the foreign key, in the model of the source or of the target."""
         ((local, remote),) = self.mapped.local_remote_pairs
         resource, column = (self.source, local) if self.holds_key else (self.target, remote)
         return str(inspect(resource.model).get_property_by_column(column).key)
 
     @cached_property
     def is_required(self) -> bool:
-        """Whether the resource that has the foreign key cannot be without it."""
+        """Whether the foreign key is not nullable."""
         return self.secondary is None and not self.key_column.nullable
 
     @property
@@ -257,8 +265,10 @@ class Relationship:
 
 @lru_cache
 def all_relationships(resource: Resource) -> list[Relationship]:
-    """The relationships of a resource that documents show, and the other ends of all that lead to
-    it, which they need not show."""
+    """The relationships of a resource, and the inverses of all relationships that lead to it.
+
+    The inverses need not be in the schema.
+    """
     others = [
         relationship.inverse
         for other in resource.resources.values()
@@ -270,7 +280,7 @@ def all_relationships(resource: Resource) -> list[Relationship]:
 
 
 def opposites(mapped: RelationshipProperty[Any]) -> list[RelationshipProperty[Any]]:
-    """The relationships of the other model over the same columns, in the opposite direction."""
+    """The relationships of the target's model over the same columns, in the opposite direction."""
     back: list[Any] = [mapped.secondary_synchronize_pairs, mapped.synchronize_pairs]
     if mapped.secondary is None:
         back = [[(remote, local) for local, remote in mapped.local_remote_pairs]]
@@ -282,7 +292,7 @@ def opposites(mapped: RelationshipProperty[Any]) -> list[RelationshipProperty[An
 
 
 def _columns(mapped: RelationshipProperty[Any]) -> list[Any]:
-    """The pairs of columns that lead to the target; by way of the association table, if any."""
+    """The pairs of columns that join source and target, through the association table if any."""
     if mapped.secondary is None:
         return [mapped.local_remote_pairs]
     return [mapped.synchronize_pairs, mapped.secondary_synchronize_pairs]

@@ -1,4 +1,4 @@
-"""The tables. Importing this package registers all of them with Base.metadata."""
+"""The models. Importing this package registers all tables with `Base.metadata`."""
 
 from users_service.models.base import Base, UTCDateTime
 from users_service.models.groups import Group, memberships

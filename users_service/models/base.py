@@ -1,4 +1,4 @@
-"""What every table shares: the declarative base, constraint names, and the column types."""
+"""The declarative base, the names of constraints, the column types, and mixins of all models."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +10,8 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
 
-# Constraints carry names that are the same on every engine: migrations can drop them, and the
-# name in an engine's error leads back to the columns.
+# With these, constraints have the same names on every engine: migrations can drop them, and the
+# columns of a violated constraint are found by the name in the engine's error.
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -23,8 +23,8 @@ NAMING_CONVENTION = {
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    # A NO PAD binary collation: equality is exact and order is by code point. The usual ones take
-    # "mıke" for "mike" or ignore trailing blanks.
+    # A NO PAD binary collation: it compares exactly, by code point. For other collations "mıke"
+    # equals "mike", or trailing blanks do not count.
     __table_args__: Any = {
         "mysql_engine": "InnoDB",
         "mysql_charset": "utf8mb4",
@@ -32,17 +32,18 @@ class Base(DeclarativeBase):
     }
 
 
-# On PostgreSQL, C compares by code point, but knows the case of ASCII letters alone; C.utf8 knows
-# that of all letters. The indexes of trigrams that migrations make are by it.
+# On PostgreSQL, the collation C knows only the case of ASCII letters, C.utf8 that of all letters.
+# The trigram indexes of migrations have it.
 SEARCH_COLLATION = "C.utf8"
 
 
 def text_column(
     length: int, *, info: dict[str, Any] | None = None, **options: Any
 ) -> MappedColumn[Any]:
-    """A column of text that is compared and sorted by code point on every engine.
+    """A text column that is compared and sorted by code point on every engine.
 
-    :param length: of characters, at most.
+    :param length: characters, at most.
+    :param info: more for the column's `info`.
     :param options: further arguments of `mapped_column`.
     """
     kind = String(length).with_variant(String(length, collation="C"), "postgresql")
@@ -51,7 +52,7 @@ def text_column(
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An instant with microseconds. Goes in and comes out aware, in UTC, on every engine."""
+    """A point in time with microseconds: an aware datetime in UTC on every engine."""
 
     impl = DateTime(timezone=True).with_variant(DATETIME(fsp=6), "mysql", "mariadb")
     cache_ok = True
@@ -63,7 +64,7 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        # PostgreSQL's driver gives instants in the session's time zone, which is UTC.
+        # psycopg returns aware datetimes in the session's time zone, which is UTC.
         return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -81,18 +82,18 @@ def _creation_time(context: DefaultExecutionContext) -> datetime:
     return parameters["creation_time"]
 
 
-# MariaDB's own type refuses UUIDs that are not of the RFC's variant, and sorts some by their parts.
+# MariaDB's UUID type refuses UUIDs of other variants than the RFC's, and sorts some by their parts.
 UUID_TYPE = Uuid().with_variant(Uuid(native_uuid=False), "mysql", "mariadb")
 
 
 class Identified:
-    """A UUID as the primary key: version 7 (RFC 9562 §5.7) unless one is given."""
+    """A UUID as the primary key; by default a new one of version 7 (RFC 9562 §5.7)."""
 
     id: Mapped[UUID] = mapped_column(UUID_TYPE, primary_key=True, default=uuid7, sort_order=-1)
 
 
 class Versioned:
-    """A number that every change of a row or of its relationships raises: no update is lost."""
+    """A version, which every change of a row or of its linkage increments: no update is lost."""
 
     version: Mapped[int] = mapped_column(server_default="1", sort_order=3)
 
@@ -102,7 +103,7 @@ class Versioned:
 
 
 class Timestamped:
-    """When a row was made and last changed. An UPDATE that changes nothing is not sent at all."""
+    """When a row was created and last changed. An update that changes nothing sends no UPDATE."""
 
     creation_time: Mapped[datetime] = mapped_column(UTCDateTime, default=now, sort_order=1)
     modification_time: Mapped[datetime] = mapped_column(

@@ -1,4 +1,4 @@
-"""The groups table, and who is a member of which group."""
+"""The groups table, and the association table of their members."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from users_service.models.base import (
 if TYPE_CHECKING:
     from users_service.models.users import User
 
-# A membership ends with the user or the group.
+# The database deletes a membership together with its user or its group.
 memberships = Table(
     "memberships",
     Base.metadata,

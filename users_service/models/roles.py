@@ -1,4 +1,4 @@
-"""The roles table: what the users who hold a role may do."""
+"""The roles table: what the users with a role may do."""
 
 from __future__ import annotations
 

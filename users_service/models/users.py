@@ -1,4 +1,4 @@
-"""The users table, and what makes two e-mail addresses the same."""
+"""The users table, and the key by which e-mail addresses are compared."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from users_service.models.roles import Role
 
 
 def email_key(email: str) -> str:
-    """Return what two spellings of one address have in common.
+    """Return the key of an address, which is the same for all its spellings.
 
     The local part is compared by canonical caseless matching (Unicode §3.13, D145), the domain in
-    its ASCII form (UTS #46), so that `José@Bücher.example`, its decomposed form and
-    `josé@xn--bcher-kva.example` have one key, while `jose@` and `mıke@` keep their own.
+    its ASCII form (UTS #46). `José@Bücher.example`, its decomposed form and
+    `josé@xn--bcher-kva.example` have the same key; `jose@` and `josé@` have different keys.
     """
-    if email.isascii():  # of which the rules below leave no more than this
+    if email.isascii():  # a shortcut: the result is the same
         return email.lower()
     local, at, domain = email.rpartition("@")
     local = unicodedata.normalize("NFD", local).casefold()
@@ -34,8 +34,8 @@ def email_key(email: str) -> str:
 
 class User(Identified, Timestamped, Versioned, Base):
     __tablename__ = "users"
-    # One for each field that users are sorted by, in either direction, and for the users of a role;
-    # migration 0003 says more, and adds those for searching within texts.
+    # One for each sort field, which serves both directions, and one for the users of a role.
+    # Migration 0003 explains them, and adds those for searching within texts.
     __table_args__ = (
         Index(None, "email", "id"),
         Index(None, "name", "id"),
@@ -47,14 +47,14 @@ class User(Identified, Timestamped, Versioned, Base):
     )
 
     email: Mapped[str] = text_column(254)
-    # Computed here and not by the engine, whose lower() differs from one to the next. Case folding
-    # can triple a local part of 64 characters; a domain in ASCII has at most 253.
+    # Computed here, because lower() differs between engines. Case folding can triple a local part
+    # of 64 characters; a domain in ASCII has at most 253.
     email_key: Mapped[str] = text_column(
         450, unique=True, info={"attribute": "email", "compute": email_key}
     )
     name: Mapped[str] = text_column(250)
     is_active: Mapped[bool] = mapped_column(default=False)
-    # A role that users hold cannot be deleted.
+    # A role that a user has cannot be deleted.
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
 
     role: Mapped[Role | None] = relationship(viewonly=True)

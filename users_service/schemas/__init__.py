@@ -1,4 +1,4 @@
-"""What a client may send and see: one marshmallow-jsonapi schema for each resource."""
+"""The schemas: one marshmallow-jsonapi schema for each resource, with what clients send and see."""
 
 from users_service.schemas.groups import GroupSchema
 from users_service.schemas.roles import RoleSchema

@@ -1,4 +1,4 @@
-"""The house's field types: strict about JSON's types, and about what every engine can store."""
+"""The field types of schemas: strict about JSON types and what all engines can store."""
 
 import re
 from datetime import UTC, datetime
@@ -25,31 +25,31 @@ __all__ = [
 List = fields.List
 Relationship = fields.Relationship
 
-# Names such as .local, .test and .internal are refused by default; inside a team's own network
-# they are ordinary domains. The list is the library's documented switch for it.
+# By default the library refuses domains such as .local, .test and .internal, which are in use
+# within private networks. Clearing this list is its documented way to accept them.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
-# Sets of characters in the syntax that regular expressions of Python and ECMA-262 share, so that a
-# field checks what its description says.
+# Sets of characters in the syntax that Python and ECMA-262 share: a field is checked by the same
+# pattern that the OpenAPI document has.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
-CONTROLS_BUT_LINES = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
-# Separators and format characters (Unicode §4.5): a name of nothing else looks like none.
+CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
+# Separators and format characters (Unicode §4.5): a text of these alone looks empty.
 INVISIBLE = (
     r"\u0020\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
 )
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
-TEXT = rf"^[^{CONTROLS_BUT_LINES}]*$"
+TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _told(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
-    """The arguments of a field, with facts for its description in JSON Schema."""
+def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
+    """Add metadata to the arguments of a field, for its JSON Schema in the OpenAPI document."""
     return kwargs | {"metadata": facts | kwargs.get("metadata", {})}
 
 
-# What most addresses look like, and the library lets pass: its parser is for the others.
+# Most addresses match this, and are valid. The others go to the library's parser, which is slow.
 PLAIN_EMAIL = re.compile(
     r"(?=.{1,254}\Z)(?=[^@]{1,64}@)"
     r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}"
@@ -60,7 +60,9 @@ class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is u
     """A UUID in its 8-4-4-4-12 form (RFC 9562 §4), in upper or lower case."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_told(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"]))
+        super().__init__(
+            **_with_metadata(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"])
+        )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not UUID_FORMAT.fullmatch(value):
@@ -69,7 +71,7 @@ class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is u
 
 
 class Boolean(fields.Boolean):  # type: ignore[misc]
-    """true or false; marshmallow's own also takes 1, "yes" and "off"."""
+    """true or false. marshmallow's own Boolean also accepts 1, "yes" and "off"."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -78,19 +80,19 @@ class Boolean(fields.Boolean):  # type: ignore[misc]
 
 
 class Line(fields.String):  # type: ignore[misc]
-    """One line of text of 1 to `max_length` characters, without its surrounding blanks.
+    """One line of text of 1 to `max_length` characters. Surrounding blanks are removed.
 
-    Control characters are refused: no engine is asked to store U+0000, and no log or terminal is
-    asked to show an escape sequence.
+    Control characters are refused: engines cannot store U+0000, and logs and terminals should not
+    get escape sequences.
     """
 
     default_error_messages = {
-        "blank": "Must have at least one character that can be seen.",
+        "blank": "Must have at least one visible character.",
         "control": "Must not contain control characters.",
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=LINE))
+        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=LINE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -102,32 +104,34 @@ class Line(fields.String):  # type: ignore[misc]
 
 
 class Text(fields.String):  # type: ignore[misc]
-    """Text of at most `max_length` characters, in lines; no other control characters."""
+    """Text of at most `max_length` characters; tabs and line breaks are the only controls in it."""
 
-    default_error_messages = {"control": "Must not contain control characters."}
+    default_error_messages = {
+        "control": "Must not contain control characters but tabs and line breaks."
+    }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_told(kwargs, pattern=TEXT))
+        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=TEXT))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if re.search(f"[{CONTROLS_BUT_LINES}]", text):
+        if re.search(f"[{CONTROLS_BUT_LINE_BREAKS}]", text):
             raise self.make_error("control")
         return text
 
 
 class Email(fields.String):  # type: ignore[misc]
-    """An address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531), kept as it was sent."""
+    """An e-mail address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531), stored as sent."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            validate=[Length(max=254), self._check], **_told(kwargs, format="idn-email")
+            validate=[Length(max=254), self._check], **_with_metadata(kwargs, format="idn-email")
         )
 
     @staticmethod
     def _check(address: str) -> None:
         if len(address) > 254 or PLAIN_EMAIL.fullmatch(address):
-            return  # what is too long is said by Length, and costly to parse
+            return  # Length reports it if it is too long; parsing that would be slow
         try:
             email_validator.validate_email(address, check_deliverability=False, strict=True)
         except email_validator.EmailNotValidError as error:
@@ -135,14 +139,14 @@ class Email(fields.String):  # type: ignore[misc]
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
-    """An instant as RFC 3339 §5.6 writes it: UTC, microseconds, and a Z that needs no escaping."""
+    """A point in time in RFC 3339 §5.6: UTC, microseconds, and a Z, which URLs need not escape."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_told(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
+        super().__init__(**_with_metadata(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
 
     @classmethod
     def dump_value(cls, value: datetime | None) -> datetime | str | None:
-        # Nearly all are written by orjson as they are written below; it leaves out a fraction of 0.
+        # orjson writes a datetime in the same way, and faster, unless its microseconds are 0.
         if value is not None and value.tzinfo is UTC and value.microsecond:
             return value
         return cls.as_text(value)

@@ -1,4 +1,4 @@
-"""Roles, groups, and the version that every change raises.
+"""Roles, groups, and the version that every change increments.
 
 Revision: 0002, after 0001
 """

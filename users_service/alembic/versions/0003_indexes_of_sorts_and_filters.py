@@ -1,16 +1,16 @@
-"""Indexes for what users are sorted and searched by.
+"""Indexes for sorting and searching users.
 
-Each of them is written with every new user, and with every change of one. What each is for:
+Every index costs time whenever a user is created or changed. Each has its use:
 
-- (field, id): sorting by the field in either direction, and finding the first row behind a cursor;
-  by name also equality and beginnings. The id, which orders ties, makes every place exact.
+- (field, id): sorting by the field in either direction, and finding the first row after a cursor;
+  (name, id) also the filters `eq` and `startswith`. The id makes the order total.
 - (role_id, id): the users of a role, in the default order, and the foreign key.
-- trigrams, where PostgreSQL has them: `contains`, `icontains` and `endswith`, of names and e-mail
-  addresses. One index serves all three, as the service searches by the collation C.utf8.
+- trigrams, if PostgreSQL has them: the filters `contains`, `icontains` and `endswith` of names and
+  e-mail addresses. One index serves all three, because searches have the collation C.utf8.
 
-An e-mail address is looked up by its unique key, groups and roles are sorted by their unique names,
-and memberships have an index for each direction already. Descriptions have none: they are up to
-10,000 characters long, and a row of an index takes 2,700 bytes on PostgreSQL.
+E-mail addresses are looked up by their unique key, groups and roles are sorted by their unique
+names, and memberships already have an index for each direction. Descriptions have no index: they
+have up to 10,000 characters, but an index entry has at most 2,700 bytes on PostgreSQL.
 
 Revision: 0003, after 0002
 """
@@ -35,7 +35,7 @@ SEARCHED = ["email", "name"]
 def upgrade():
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     if on_postgresql:
-        # The service's bound on statements is not for the making of indexes.
+        # Creating an index may take longer than the statement timeout of the service.
         op.execute("SET LOCAL statement_timeout = 0")
     for column in SORTED:
         op.create_index(f"ix_users_{column}_id", "users", [column, "id"])
@@ -46,10 +46,10 @@ def upgrade():
 
 
 def create_trigram_indexes():
-    """Go on without them where the server has not what they need."""
+    """Create the trigram indexes, or log a warning if the server lacks the extension."""
     try:
         with op.get_bind().begin_nested():
-            # Trusted since PostgreSQL 13: whoever may create in the database may have it.
+            # A trusted extension since PostgreSQL 13: needs only CREATE on the database.
             op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
             for column in SEARCHED:
                 op.execute(
@@ -58,7 +58,7 @@ def create_trigram_indexes():
                 )
     except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
-        log.warning("No trigram indexes: searching within texts reads all users. %s", reason)
+        log.warning("No trigram indexes: searching within texts will read all users. %s", reason)
 
 
 def downgrade():

@@ -1,4 +1,7 @@
-"""What a model and a schema must have to be a resource: checked once, before anything is served."""
+"""Checks at start that every model and schema can be served as a resource.
+
+It begins with models; then it checks the attributes, the relationships and the creation of each.
+"""
 
 from pyramid.exceptions import ConfigurationError
 
@@ -12,13 +15,13 @@ __all__ = ["ResourceError", "check_resources"]
 
 
 class ResourceError(ConfigurationError):  # type: ignore[misc]  # pyramid is untyped
-    """Everything that is wrong with the resources of an application, in one sentence each."""
+    """The faults of all resources of an application, one sentence on each line."""
 
 
 def check_resources(api: Api) -> None:
-    """Make sure that every resource can be served.
+    """Check that every resource can be served.
 
-    :raises ResourceError: with every fault of every resource.
+    :raises ResourceError: with all faults of all resources.
     """
     faults = list(api.refused.values())
     mapped = []

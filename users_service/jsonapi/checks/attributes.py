@@ -1,4 +1,4 @@
-"""Whether a field of the schema has a column of the model, and what there is in place of one."""
+"""Checks that each attribute of a schema has a column in the model."""
 
 from collections.abc import Iterator
 from inspect import getattr_static
@@ -15,7 +15,7 @@ def attribute_faults(resource: Resource, field: Field) -> Iterator[str]:
     attribute = attribute_of(field)
     if attribute in resource.columns or (field.load_only and _can_be_set(resource, attribute)):
         return
-    yield f"{place_of(resource, field)}: {no_column(resource, attribute)}"
+    yield f"{subject_of(resource, field)}: {no_column(resource, attribute)}"
 
 
 def no_column(resource: Resource, attribute: str) -> str:
@@ -23,19 +23,20 @@ def no_column(resource: Resource, attribute: str) -> str:
 
 
 def is_not(resource: Resource, attribute: str, wanted: str, present: Any) -> str:
-    """Say what the model has in place of a column or a relationship.
+    """Return the fault of an attribute that is not a column or a relationship of the model.
 
-    :param present: the columns or relationships that it has, by attribute.
+    :param wanted: "column" or "relationship".
+    :param present: the columns or relationships of the model, by attribute.
     """
     model = resource.model.__name__
     if (found := _what_is(resource, attribute)) is not None:
-        return f"{model}.{attribute} is {found}, and no {wanted}."
+        return f"{model}.{attribute} is {found}, not a {wanted}."
     there = ", ".join(sorted(present.keys())) or "none"
     return f"{model} has no {wanted} {attribute}; it has {there}."
 
 
 def _what_is(resource: Resource, attribute: str) -> str | None:
-    """What an attribute of a model is; None if there is none of this name."""
+    """What kind of attribute a model has under a name; None if it has none."""
     mapper = inspect(resource.model)
     static = getattr_static(resource.model, attribute, None)
     if attribute in resource.columns:
@@ -50,11 +51,11 @@ def _what_is(resource: Resource, attribute: str) -> str | None:
         return "computed (a property)"
     if attribute in mapper.all_orm_descriptors:
         return "made of other attributes"
-    return None if static is None else "not mapped"
+    return None if static is None else "an unmapped attribute"
 
 
 def _can_be_set(resource: Resource, attribute: str) -> bool:
-    """Whether the model has a property that sets columns when it is set."""
+    """Whether the model has a property with a setter under this name."""
     found = getattr_static(resource.model, attribute, None)
     return isinstance(found, property | hybrid_property) and found.fset is not None
 
@@ -63,7 +64,7 @@ def attribute_of(field: Field) -> str:
     return str(field.attribute or field.name)
 
 
-def place_of(resource: Resource, field: Field) -> str:
+def subject_of(resource: Resource, field: Field) -> str:
     return f"{schema_of(resource)}.{field.name}"
 
 

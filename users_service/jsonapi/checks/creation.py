@@ -1,4 +1,4 @@
-"""Whether a resource can be created of what clients may send."""
+"""Checks that a resource can be created from the fields that clients can write."""
 
 from collections.abc import Iterator
 from inspect import Parameter, signature
@@ -12,7 +12,10 @@ from .attributes import attribute_of, schema_of
 
 
 def creation_faults(resource: Resource) -> Iterator[str]:
-    """What every creation fails for. Where clients can write nothing, they shall create nothing."""
+    """Yield the reasons for which every creation would fail.
+
+    A resource without writable fields is read-only: it is not checked.
+    """
     mapper = inspect(resource.model)
     given = _given(resource)
     if not given:
@@ -21,7 +24,7 @@ def creation_faults(resource: Resource) -> Iterator[str]:
         given[resource.id_attribute] = False
     if mapper.class_manager.original_init is not mapper.registry.constructor:
         yield from _constructor_faults(resource, given)
-        return  # it may give any column a value
+        return  # such a constructor may set any column
     written = {resource.columns[name] for name in given if name in resource.columns}
     written |= {column for column in mapper.local_table.columns if _is_computed(column)}
     written |= {mapper.version_id_col, mapper.polymorphic_on}
@@ -29,12 +32,12 @@ def creation_faults(resource: Resource) -> Iterator[str]:
         if must_be_given(column) and column not in written:
             yield (
                 f"{schema_of(resource)}: {resource.model.__name__} needs a value of {column}, which"
-                " has no default, and no field that clients can write."
+                " has no default and no field that clients can write."
             )
 
 
 def _constructor_faults(resource: Resource, given: dict[str, bool]) -> Iterator[str]:
-    """A constructor of the model's own takes what clients send, by keywords, and needs no more."""
+    """Check that a constructor in the model accepts all that clients send, and needs no more."""
     constructor = f"{schema_of(resource)}: The constructor of {resource.model.__name__}"
     parameters = signature(resource.model).parameters
     kinds = {parameter.kind for parameter in parameters.values()}
@@ -47,7 +50,7 @@ def _constructor_faults(resource: Resource, given: dict[str, bool]) -> Iterator[
 
 
 def _given(resource: Resource) -> dict[str, bool]:
-    """The attributes that clients can give a new resource, and whether they must."""
+    """The model's attributes that clients can set in a new resource, and whether they must."""
     fields = [resource.attributes[name] for name in resource.writable]
     given = {attribute_of(field): bool(field.required) for field in fields}
     mapper = inspect(resource.model)
@@ -62,12 +65,12 @@ def _given(resource: Resource) -> dict[str, bool]:
 
 
 def must_be_given(column: Column[Any]) -> bool:
-    """Whether a row without a value of this column cannot be inserted."""
+    """Whether an INSERT needs a value of this column."""
     has_default = column.default is not None or column.server_default is not None
     is_counted = column is column.table.autoincrement_column
     return not (column.nullable or has_default or is_counted)
 
 
 def _is_computed(column: Column[Any]) -> bool:
-    """Whether its info says that the model computes it from another attribute."""
+    """Whether the model computes the column from another attribute, as its `info` declares."""
     return bool(column.info.keys() & {"attribute", "compute"})

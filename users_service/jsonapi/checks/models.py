@@ -1,4 +1,4 @@
-"""Whether a model is one table with an id and a version, which statements alone can store."""
+"""Checks that a model is mapped to one table with an id and a version, without mapper events."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,29 +16,29 @@ EVENTS = [
     f"{when}_{what}" for when in ("before", "after") for what in ("insert", "update", "delete")
 ]
 
-# Their text, as Python's `str` writes it, is what clients send back: the schema's field reads it.
+# Documents have ids as text: that of Python's `str`, which the schema's field must read back.
 ID_TYPES = (int, str, UUID)
 
-# A text of each of these types.
+# An id of each of these types, as text.
 IDS = ("1", "a", "0190b5a0-0000-7000-8000-000000000001")
 
 
 def mapping_faults(resource: Resource) -> Iterator[str]:
-    """Without a table that SQLAlchemy has mapped there is nothing else to be checked."""
+    """Check that the model is mapped to a table. If not, the other checks cannot run."""
     schema, model = schema_of(resource), resource.model.__name__
     if getattr(resource.schema.opts, "type_", None) is None:
-        yield f"{schema}: It is no schema of marshmallow-jsonapi, and has no type_."
+        yield f"{schema}: It has no type_, so it is not a schema of marshmallow-jsonapi."
     mapper = inspect(resource.model, raiseerr=False)
     if not isinstance(mapper, Mapper):
-        yield f"{schema}: {model} is no mapped class."
+        yield f"{schema}: {model} is not a mapped class."
     elif len(mapper.tables) != 1:
         yield f"{schema}: {model} is mapped to more than one table."
     elif not isinstance(mapper.local_table, Table):
-        yield f"{schema}: {model} is mapped to a query, and no table."
+        yield f"{schema}: {model} is mapped to a query, not a table."
 
 
 def registry_faults(resources: Iterable[Resource]) -> Iterator[str]:
-    """One faulty relationship keeps SQLAlchemy from configuring all models of a registry."""
+    """Check that SQLAlchemy can configure the mappers: one faulty relationship prevents it."""
     for registry in dict.fromkeys(inspect(resource.model).registry for resource in resources):
         try:
             registry.configure(cascade=True)
@@ -52,16 +52,16 @@ def model_faults(resource: Resource) -> Iterator[str]:
     if heard := [event for event in EVENTS if getattr(mapper.dispatch, event)]:
         yield (
             f"{schema}: {model} has listeners to mapper events ({', '.join(heard)}), which are not"
-            " called for resources: let a constraint, a default or @validates do it."
+            " called for resources: use a constraint, a default or @validates instead."
         )
     if mapper.single:
         other = mapper.inherits.class_.__name__
-        yield f"{schema}: {model} has no table of its own, but rows in that of {other}."
+        yield f"{schema}: {model} has no table of its own, but shares that of {other}."
     for column in mapper.local_table.columns:
         source = column.info.get("attribute")
         if source is not None and not hasattr(resource.model, source):
             yield (
-                f"{schema}: {column} is computed from {source}, as its info says, and {model} has"
+                f"{schema}: {column} is computed from {source}, as its info says, but {model} has"
                 " no such attribute."
             )
     yield from _version_faults(resource)
@@ -76,7 +76,7 @@ def _version_faults(resource: Resource) -> Iterator[str]:
         return
     attribute = resource.version_attribute
     if (kind := python_type(column)) is not int:
-        yield f"{schema}: The version {model}.{attribute} is of type {kind.__name__}, and not int."
+        yield f"{schema}: The version {model}.{attribute} is of type {kind.__name__}, not int."
     if column.default is None and column.server_default is None:
         yield f"{schema}: The version {model}.{attribute} has no default for new rows."
     for name in resource.writable:
@@ -85,31 +85,30 @@ def _version_faults(resource: Resource) -> Iterator[str]:
 
 
 def _id_faults(resource: Resource) -> Iterator[str]:
-    place, model = f"{schema_of(resource)}.id", resource.model.__name__
+    subject, model = f"{schema_of(resource)}.id", resource.model.__name__
     attribute, key = resource.id_attribute, inspect(resource.model).primary_key
     if len(key) > 1:
         names = ", ".join(column.name for column in key)
-        yield f"{place}: {model} has a primary key of several columns ({names})."
+        yield f"{subject}: {model} has a primary key of several columns ({names})."
     elif attribute not in resource.columns:
-        yield f"{place}: {no_column(resource, attribute)}"
+        yield f"{subject}: {no_column(resource, attribute)}"
     elif resource.id_column is not key[0]:
-        yield f"{place}: {model}.{attribute} is not the primary key, which is {key[0].name}."
+        yield f"{subject}: {model}.{attribute} is not the primary key, which is {key[0].name}."
     else:
         kind = resource.python_type("id")
         if kind not in ID_TYPES:
             yield (
-                f"{place}: {model}.{attribute} is of type {kind.__name__}, and not int, str or"
-                " UUID."
+                f"{subject}: {model}.{attribute} is of type {kind.__name__}, not int, str or UUID."
             )
         for read in sorted({type(id).__name__ for id in _read(resource)} - {kind.__name__}):
             yield (
-                f"{place}: The field reads ids of type {read}, and {model}.{attribute} is of type"
+                f"{subject}: The field reads ids of type {read}, but {model}.{attribute} is of type"
                 f" {kind.__name__}."
             )
 
 
 def _read(resource: Resource) -> Iterator[Any]:
-    """The ids that the schema's field reads; what it makes of its own texts is not known."""
+    """Yield the values that the schema's field loads from IDS, where it accepts them."""
     for text in IDS:
         try:
             yield resource.load_id(text)

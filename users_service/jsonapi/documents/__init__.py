@@ -1,4 +1,8 @@
-"""From rows to documents and responses: what other rooms use of it."""
+"""Responses: from rows to documents, and from answers of views to HTTP responses.
+
+A request meets the modules in this order: media, which negotiates the media type before the view;
+document, with serializers and links; responses.
+"""
 
 from . import links, media
 from .document import DocumentBuilder

@@ -1,4 +1,4 @@
-"""Rows become documents (§5 Document Structure): resource objects, linkage, links and meta."""
+"""Builds documents from rows (§5 Document Structure)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +15,10 @@ Json = dict[str, Any]
 
 
 class DocumentBuilder:
-    """Makes the documents of one request.
+    """Builds the document of one response.
 
-    :param query: what the request asks for.
-    :param included: the related resources that were loaded for it.
+    :param query: the query of the request.
+    :param included: the included resources and their linkage.
     """
 
     def __init__(self, request: Request, query: Query, included: Included | None = None) -> None:
@@ -28,50 +28,56 @@ class DocumentBuilder:
         self._collections: dict[str, str] = {}
 
     def one(self, resource: Resource, row: Any, url: str | None = None) -> Json:
-        """The document of one resource, or of none (§6.1).
+        """Return the document with one resource, or with null (§6.1).
 
-        :param url: the document's own URL, where it is not that of the resource.
+        :param row: the row or entity of the resource; None for null.
+        :param url: the URL of the document; None if it is that of the resource.
         """
         data = None if row is None else self.resource_object(resource, row)
         if url is None:
-            url = links.below(self._collection(resource), resource.id_of(row))
+            url = links.resource_url(self._collection(resource), resource.id_of(row))
         rows = [] if row is None else [row]
         return self._document(data, {"self": self._with_query(url)}, resource, rows)
 
     def page(self, resource: Resource, page: Page, url: str) -> Json:
-        """The document of a page of resources."""
+        """Return the document with a page of resources.
+
+        :param url: the URL of the collection.
+        """
         data = self._resource_objects(resource, page.rows)
-        found = self._document(data, self._page_links(page, url), resource, page.rows)
-        return self._paged(found, page)
+        document = self._document(data, self._page_links(page, url), resource, page.rows)
+        return self._add_page_meta(document, page)
 
     def linkage(
-        self, relationship: Relationship, ids: Any, own: dict[str, str], page: Page | None
+        self, relationship: Relationship, ids: Any, urls: dict[str, str], page: Page | None
     ) -> Json:
-        """The document of a relationship: identifiers, or one, or null (§6.1.2).
+        """Return the document with resource linkage (§6.1.2).
 
-        :param own: the links of the relationship.
+        :param ids: the ids in it: a list, or for a to-one relationship an id or None.
+        :param urls: the links `self` and `related` of the relationship.
+        :param page: the page with these ids, for a to-many relationship.
         """
         data = self._identifiers(relationship, ids)
         if page is None:
-            return self._document(data, own | {"self": self._with_query(own["self"])})
-        found = self._document(data, own | self._page_links(page, own["self"]))
-        return self._paged(found, page)
+            return self._document(data, urls | {"self": self._with_query(urls["self"])})
+        document = self._document(data, urls | self._page_links(page, urls["self"]))
+        return self._add_page_meta(document, page)
 
     def resource_object(self, resource: Resource, row: Any) -> Json:
-        """Make a row, or an entity with the same attributes, into a resource object (§5.2)."""
-        (found,) = self._resource_objects(resource, [row])
-        return found
+        """Return the resource object of a row or an entity (§5.2)."""
+        (item,) = self._resource_objects(resource, [row])
+        return item
 
     def _resource_objects(self, resource: Resource, rows: Sequence[Any]) -> list[Json]:
         make = serializer(resource, self.query.fields.get(resource.type)).resource_objects
         return make(rows, self._collection(resource), self._linkage(resource))
 
     def _linkage(self, resource: Resource) -> dict[str, dict[Any, Any]]:
-        """The linkage that was loaded of the relationships of a resource."""
+        """The linkage that was loaded for the relationships of a resource, by name and id."""
         return {
-            name: {id: self._identifiers(relationship, ids) for id, ids in noted.items()}
+            name: {id: self._identifiers(relationship, ids) for id, ids in loaded.items()}
             for name, relationship in resource.relationships.items()
-            if (noted := self.included.linkage.get(relationship)) is not None
+            if (loaded := self.included.linkage.get(relationship)) is not None
         }
 
     def _identifiers(self, relationship: Relationship, ids: Any) -> Any:
@@ -82,7 +88,7 @@ class DocumentBuilder:
         return None if ids is None else {"type": kind, "id": write(ids)}
 
     def _collection(self, resource: Resource) -> str:
-        """The URL of the resources of a type, made once for a document."""
+        """The URL of a collection, made once for a document."""
         if resource.type not in self._collections:
             self._collections[resource.type] = links.collection_url(self.request, resource)
         return self._collections[resource.type]
@@ -91,13 +97,13 @@ class DocumentBuilder:
         return links.with_query(url, self.query.pairs)
 
     def _page_links(self, page: Page, url: str) -> Json:
-        place = ("page[after]", "page[before]", "page[number]", "page[offset]")
-        kept = tuple(pair for pair in self.query.pairs if pair[0] not in place)
-        shared = links.with_query(url, kept)
-        found: Json = {"self": self._with_query(url)}
+        position = ("page[after]", "page[before]", "page[number]", "page[offset]")
+        others = tuple(pair for pair in self.query.pairs if pair[0] not in position)
+        base = links.with_query(url, others)
+        urls: Json = {"self": self._with_query(url)}
         for name, parameters in page.links.items():
-            found[name] = None if parameters is None else links.with_more(shared, parameters)
-        return found
+            urls[name] = None if parameters is None else links.with_parameters(base, parameters)
+        return urls
 
     def _document(
         self,
@@ -106,11 +112,15 @@ class DocumentBuilder:
         resource: Resource | None = None,
         rows: Sequence[Any] = (),
     ) -> Json:
-        """:param rows: those of the primary data, which are not included once more."""
-        found: Json = {"jsonapi": JSONAPI_OBJECT, "links": document_links, "data": data}
+        """Return a document.
+
+        :param resource: the type of the primary data, if that has resource objects.
+        :param rows: the rows of the primary data, which `included` does not repeat.
+        """
+        document: Json = {"jsonapi": JSONAPI_OBJECT, "links": document_links, "data": data}
         if self.query.include is not None:
             shown = {resource.id_of(row) for row in rows} if resource else set()
-            found["included"] = [
+            document["included"] = [
                 item
                 for related, by_id in self.included.rows.items()
                 for item in self._resource_objects(
@@ -122,10 +132,10 @@ class DocumentBuilder:
                     ],
                 )
             ]
-        return found
+        return document
 
     @staticmethod
-    def _paged(document: Json, page: Page) -> Json:
+    def _add_page_meta(document: Json, page: Page) -> Json:
         meta: Json = {}
         if page.total is not None:
             meta = {"page": {"total": page.total}, "total": page.total}

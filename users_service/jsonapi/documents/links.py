@@ -1,4 +1,4 @@
-"""URLs of resources and documents: absolute, made from the routes, reserved characters escaped."""
+"""Makes the URLs in documents: absolute, from the routes, with reserved characters escaped."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -11,25 +11,28 @@ from ..api import api_of
 from ..reading import Pairs
 from ..resource import Relationship, Resource
 
-# The routes to what is no resource.
-ENTRY = "jsonapi"
-OPERATIONS = "jsonapi:operations"
-DESCRIPTION = "jsonapi:openapi"
+# The names of routes that belong to no resource.
+ENTRY_ROUTE = "jsonapi"
+OPERATIONS_ROUTE = "jsonapi:operations"
+DESCRIPTION_ROUTE = "jsonapi:openapi"
 
 
 def route_name(resource: Resource, *parts: str) -> str:
-    """The name of the route to a collection, or to what is below it."""
+    """The name of the route to a collection.
+
+    :param parts: further parts, for a route below the collection.
+    """
     return ":".join(["jsonapi", "resource", resource.type, *parts])
 
 
 def base_url(request: Request) -> str:
-    """What every URL of the application begins with."""
+    """The URL of the application, which all its URLs begin with."""
     url: str = request.application_url
     return url
 
 
 def _url(request: Request, name: str, **elements: str) -> str:
-    """The URL of a route whose path is always the same: it is made once."""
+    """The URL of a route without variables. Its path is made once."""
     paths = api_of(request.registry).paths
     if name not in paths:
         paths[name] = request.route_url(name, _app_url="", **elements)
@@ -41,25 +44,31 @@ def collection_url(request: Request, resource: Resource) -> str:
 
 
 def description_url(request: Request) -> str | None:
-    """Where the description of the API is (§5.1 `describedby`); None if the host serves none."""
+    """The URL of the OpenAPI document (§5.1 `describedby`); None if the host serves none."""
     if api_of(request.registry).information is None:
         return None
-    return _url(request, DESCRIPTION)
+    return _url(request, DESCRIPTION_ROUTE)
 
 
 def is_batch(request: Request) -> bool:
-    """Whether a request asks for atomic operations, in an order that is its client's."""
+    """Whether a request has atomic operations, which lock rows in the order of the client."""
     route = request.matched_route
-    return route is not None and route.name == OPERATIONS
+    return route is not None and route.name == OPERATIONS_ROUTE
 
 
-def below(collection: str, id: Any) -> str:
-    """The URL of a resource, below that of its collection."""
+def resource_url(collection: str, id: Any) -> str:
+    """The URL of a resource.
+
+    :param collection: the URL of its collection.
+    """
     return f"{collection}/{quote(str(id), safe='')}"
 
 
 def relationship_links(url: str, relationship: Relationship) -> dict[str, str]:
-    """The links of a relationship of the resource at a URL (§5.2.3 Relationships)."""
+    """The links of a relationship (§5.2.3 Relationships).
+
+    :param url: the URL of the resource that has it.
+    """
     return {
         "self": f"{url}/relationships/{relationship.name}",
         "related": f"{url}/{relationship.name}",
@@ -70,8 +79,8 @@ def with_query(url: str, pairs: Pairs) -> str:
     return f"{url}?{_encoded(pairs)}" if pairs else url
 
 
-def with_more(url: str, parameters: Mapping[str, str]) -> str:
-    """Add parameters to those that a URL may have already."""
+def with_parameters(url: str, parameters: Mapping[str, str]) -> str:
+    """Add query parameters to a URL, which may have some already."""
     if not parameters:
         return url
     return f"{url}{'&' if '?' in url else '?'}{_encoded(parameters.items())}"

@@ -1,4 +1,4 @@
-"""The media type and its variants, and which one a request gets (§5 Content Negotiation)."""
+"""Negotiates the media type, with its extensions and profiles (§5 Content Negotiation)."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from webob.acceptparse import Accept
 from ..errors import JSONAPI_OBJECT, Error, JSONAPIError
 
 MEDIA_TYPE = "application/vnd.api+json"
-# The only parameters that the media type may carry (§5.1).
+# The only parameters that the media type may have (§5.1).
 PARAMETERS = {"ext", "profile"}
 
 ATOMIC = "https://jsonapi.org/ext/atomic"
@@ -21,7 +21,7 @@ _Instance = tuple[str, dict[str, str], float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """The extensions and profiles that are applied to a response."""
+    """The media type of a response: the extensions and profiles that it applies."""
 
     extensions: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -52,13 +52,13 @@ def negotiate(
     extension: str | None = None,
     profiles: frozenset[str] = frozenset(),
 ) -> Media:
-    """Choose the variant of the media type to answer with, and check that of the request's body.
+    """Choose the media type of the response, and check that of the request body.
 
-    :param takes_document: whether the endpoint reads the request's body.
-    :param extension: the extension that the endpoint applies, and demands on both sides.
-    :param profiles: those that the endpoint can apply, and does where they are asked for.
-    :raises JSONAPIError: 406 for the Accept header (§5.3; RFC 9110 §12.5.1), 415 for the
-        Content-Type of a body (§5.3).
+    :param takes_document: whether the endpoint reads a request body.
+    :param extension: the extension that requests and responses of the endpoint must have.
+    :param profiles: the profiles that the endpoint applies if the request has them in `Accept`.
+    :raises JSONAPIError: 406 for `Accept` (§5.3; RFC 9110 §12.5.1), 415 for the `Content-Type` of
+        a body (§5.3).
     """
     if takes_document and ("Content-Type" in request.headers or request.is_body_readable):
         _check_content_type(request.headers.get("Content-Type", ""), extension)
@@ -67,16 +67,16 @@ def negotiate(
 
 @lru_cache(maxsize=64)  # most clients always send the same header
 def _choose(header: str, extension: str | None, profiles: frozenset[str]) -> Media:
-    """Choose among the media types of an Accept header; the one with the greatest weight wins."""
+    """Choose the media type of an `Accept` header that has the greatest weight."""
     try:
         instances = _instances(header)
     except ValueError:
         raise _not_acceptable("The Accept header is malformed.") from None
     extensions = () if extension is None else (extension,)
-    own = [i for i in instances if i[0] == MEDIA_TYPE]
-    servable = [i for i in own if i[2] and not _fault(i[1], extension)]
+    jsonapi = [i for i in instances if i[0] == MEDIA_TYPE]
+    servable = [i for i in jsonapi if i[2] and not _fault(i[1], extension)]
     if servable:
-        # Of equal weights the one with the most profiles: it says more of what is wanted.
+        # Of equal weights, the one with the most profiles is the most specific.
         _, parameters, _ = max(servable, key=lambda i: (i[2], len(_uris(i[1], "profile"))))
         wanted = _uris(parameters, "profile")
         return Media(
@@ -84,12 +84,12 @@ def _choose(header: str, extension: str | None, profiles: frozenset[str]) -> Med
             profiles=tuple(dict.fromkeys(uri for uri in wanted if uri in profiles)),
         )
     weights = {name: weight for name, _, weight in reversed(instances) if name != MEDIA_TYPE}
-    # Clients that ask for JSON alone are served as well. A modified instance of the media type
-    # outweighs every wildcard: if there are no others, the request is refused (§5.3).
+    # `application/json` is acceptable too. If all instances of JSON:API's media type have other
+    # parameters, wildcards do not help: the request is refused (§5.3).
     wildcard = weights.get("application/*", weights.get("*/*", 0))
-    if instances and (own or not (wildcard or weights.get("application/json"))):
-        needs = f' with ext="{extension}"' if extension else ", without parameters but profile"
-        raise _not_acceptable(f"Only {MEDIA_TYPE} is served here{needs}.")
+    if instances and (jsonapi or not (wildcard or weights.get("application/json"))):
+        needs = f' with ext="{extension}"' if extension else ", with no parameter but profile"
+        raise _not_acceptable(f"Accept {MEDIA_TYPE} here{needs}.")
     return Media(extensions=extensions)
 
 
@@ -98,9 +98,9 @@ def _check_content_type(header: str, extension: str | None) -> None:
     try:
         ((name, parameters, _),) = _instances(header)
     except ValueError:  # malformed, or not exactly one
-        raise _unsupported(f"A body must be sent as {MEDIA_TYPE}.") from None
+        raise _unsupported(f"The Content-Type must be {MEDIA_TYPE}.") from None
     if name != MEDIA_TYPE:
-        raise _unsupported(f"A body must be sent as {MEDIA_TYPE}.")
+        raise _unsupported(f"The Content-Type must be {MEDIA_TYPE}.")
     if re.search(r";\s*q\s*=", header, re.IGNORECASE):  # a weight in Accept, a parameter here
         raise _unsupported("The media type parameter q is not allowed.")
     if fault := _fault(parameters, extension):
@@ -108,9 +108,9 @@ def _check_content_type(header: str, extension: str | None) -> None:
 
 
 def _instances(header: str) -> list[_Instance]:
-    """Split a header into its media types, each with its parameters and its weight.
+    """Parse a header into media types, each with its parameters and its weight.
 
-    :raises ValueError: if the header does not follow RFC 9110 §12.5.1.
+    :raises ValueError: if the header is malformed (RFC 9110 §12.5.1).
     """
     return [
         (media_range.partition(";")[0].lower(), {k.lower(): v for k, v in parameters}, quality)
@@ -123,12 +123,14 @@ def _uris(parameters: dict[str, str], name: str) -> list[str]:
 
 
 def _fault(parameters: dict[str, str], extension: str | None) -> str:
-    """Say why an instance of the media type with these parameters cannot be served."""
+    """Return why an instance of the media type with these parameters is refused; "" if not."""
     if foreign := sorted(set(parameters) - PARAMETERS):
         return f"The media type parameter {foreign[0][:40]} is not allowed."
     if set(_uris(parameters, "ext")) != (set() if extension is None else {extension}):
         return (
-            f'Here ext="{extension}" is needed.' if extension else "Extensions do not apply here."
+            f'The media type must have ext="{extension}" here.'
+            if extension
+            else "The media type must not have ext here."
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""Answers become responses: entity tags, revalidation, and the header fields that all have."""
+"""Makes HTTP responses: the body, entity tags, conditional requests, and common header fields."""
 
 import hashlib
 import random
@@ -18,13 +18,13 @@ from .media import PLAIN, Media
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a view answers with.
+    """The result of a view, from which the response is made.
 
-    :param document: None for an answer without content.
-    :param headers: header fields that belong to the document.
-    :param version: the version of the resource that it is about: its entity tag begins with it.
-    :param media: the variant of the media type; that which was negotiated if None.
-    :param changes: what has been changed, as `Change`s, for the host to read.
+    :param document: the response document; None for a response without content.
+    :param headers: further header fields.
+    :param version: the version of the resource in the document, for the entity tag.
+    :param media: the media type; None for the negotiated one.
+    :param changes: the `Change`s that the view has made, for the host's change handlers.
     """
 
     document: dict[str, Any] | None = None
@@ -36,12 +36,12 @@ class Answer:
 
 
 def dumps(document: Any) -> bytes:
-    """Write a document. Instants in UTC become the text of RFC 3339 §5.6, with a Z."""
+    """Return a document as JSON. A datetime in UTC is written as in RFC 3339 §5.6, with a Z."""
     return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 def respond(request: Request, answer: Answer) -> Response:
-    """Make an answer a response."""
+    """Return the response for an answer."""
     document = answer.document
     if document is None:
         return Response(status=answer.status, content_type=None)
@@ -49,8 +49,8 @@ def respond(request: Request, answer: Answer) -> Response:
     if media != PLAIN:
         document["jsonapi"] = media.jsonapi_object
         if "links" in document:
-            own = {"href": document["links"]["self"], "type": media.content_type}
-            document["links"]["self"] = own
+            link = {"href": document["links"]["self"], "type": media.content_type}
+            document["links"]["self"] = link
     _link_to_description(request, document)
     body = dumps(document)
     headerlist = [("Content-Type", media.content_type), ("Content-Length", str(len(body)))]
@@ -61,14 +61,13 @@ def respond(request: Request, answer: Answer) -> Response:
 
 
 def error_response(request: Request, error: JSONAPIError) -> Response:
-    """Return the response with an errors document (§7 Errors), for exception views of a host.
+    """Return the response with an errors document (§7 Errors), also for exception views of a host.
 
-    Its media type is that which was negotiated before the request failed, or the plain one: an
-    error is not refused for its media type. It is not to be stored (RFC 9111 §5.2.2.5).
+    Its media type is the negotiated one, or JSON:API's without parameters if the request failed
+    before the negotiation. Caches may not store it (RFC 9111 §5.2.2.5).
 
-    :param request: gives the request's id, which each error object repeats, and the link to the
-        description of the API if there is one (§5.1 `describedby`).
-    :param error: the error objects, the status that fits all of them, and header fields.
+    :param request: has the id that each error object repeats.
+    :param error: has the error objects, their common status, and header fields.
     """
     media = _negotiated(request)
     document = errors_document(error.errors, request.request_id, media.jsonapi_object)
@@ -81,13 +80,13 @@ def error_response(request: Request, error: JSONAPIError) -> Response:
 
 
 def _negotiated(request: Request) -> Media:
-    """The variant that was negotiated, where it came to that."""
+    """The negotiated media type; the plain one before the negotiation."""
     media: Media = getattr(request, "validated", {}).get("media", PLAIN)
     return media
 
 
 def _link_to_description(request: Request, document: dict[str, Any]) -> None:
-    """Link every document to the description of the API (§5.1 Top Level)."""
+    """Add the link to the OpenAPI document, if there is one (§5.1 `describedby`)."""
     if request.description_url is not None:
         document.setdefault("links", {})["describedby"] = request.description_url
 
@@ -95,21 +94,21 @@ def _link_to_description(request: Request, document: dict[str, Any]) -> None:
 def entity_tag(version: int | None, media: Media, body: bytes) -> str:
     """The strong entity tag of a representation (RFC 9110 §8.8.3).
 
-    The tag of one resource begins with its version, which is what `If-Match` compares: a change is
-    seen whatever part of the resource a client has fetched.
+    The tag of one resource begins with its version. `If-Match` compares the version alone, so that
+    it works with the tag of any representation, whatever fields that has.
     """
-    digest = hashlib.sha256(media.content_type.encode() + b"\0")  # which processors have built in
+    digest = hashlib.sha256(media.content_type.encode() + b"\0")  # fast: processors implement it
     digest.update(body)
     return f"{'' if version is None else version}.{digest.hexdigest()[:24]}"
 
 
 def revalidate(request: Request, response: Response) -> None:
-    """Send nothing to a client that has this representation already (RFC 9110 §13.1.2)."""
+    """Answer 304 to a client that has the current representation (RFC 9110 §13.1.2)."""
     known = request.headers.get("If-None-Match", "")
     tag = response.etag
     if tag is None or response.status_int != 200 or request.method not in ("GET", "HEAD"):
         return
-    # The comparison is the weak one; WebOb's own knows neither W/ nor *.
+    # Weak comparison. WebOb's own knows neither W/ nor *.
     if known.strip() == "*" or tag in re.findall(r'(?:W/)?"([^"]*)"', known):
         response.status_int = 304
         response.app_iter = []
@@ -118,21 +117,21 @@ def revalidate(request: Request, response: Response) -> None:
 
 
 def request_id(request: Request) -> str:
-    """The client's `X-Request-ID` if it is harmless, or the trace that it is part of, or a new one.
+    """The id of a request: a valid `X-Request-ID`, the trace id, or else a random one.
 
-    A trace is given by the header `traceparent` (W3C Trace Context §3.2).
+    The trace id is that of the header `traceparent` (W3C Trace Context §3.2).
     """
     given: str = request.environ.get("HTTP_X_REQUEST_ID", "")
     if given and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
         return given
     parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
-    # It is no secret, so that it need not come from the system, which takes longer.
+    # The id is no secret: it need not come from the operating system, which takes longer.
     return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"
 
 
 def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request], Response]:
-    """Make the tween that completes every response, errors included."""
+    """Make the tween that adds common header fields to every response, errors included."""
 
     def complete(request: Request) -> Response:
         response: Response = handler(request)
@@ -142,7 +141,7 @@ def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request],
         vary = {*(response.vary or ()), "Accept"} if "Vary" in headers else {"Accept"}
         headers["Vary"] = ", ".join(sorted(vary))
         headers["X-Request-ID"] = request.request_id
-        # Nobody takes JSON for a page, whatever is in its texts.
+        # Browsers must not take JSON for HTML, whatever text is in it.
         headers["X-Content-Type-Options"] = "nosniff"
         headers.setdefault("Cache-Control", "no-cache")
         return response

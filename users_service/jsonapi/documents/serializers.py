@@ -1,6 +1,7 @@
-"""Functions that make rows into resource objects, each made once of the schema's fields (§5.2)."""
+"""Serializes rows to resource objects (§5.2), by functions compiled once from the schema."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
@@ -19,40 +20,43 @@ from .links import relationship_links
 Json = dict[str, Any]
 
 Convert = Callable[[Any], Any]
-"""From a column's value to its JSON, or to what `media.dumps` writes as that; None to leave it."""
+"""Converts a column's value to a value that `responses.dumps` writes."""
 
 
-def NEEDS_ROW(value: Any) -> Any:  # noqa: N802  # it is a mark, and is called by nobody
-    """Stands for the conversion of a field that has to see all of the row."""
-    return value
+class NeedsRow(Enum):
+    """The type of NEEDS_ROW."""
+
+    NEEDS_ROW = auto()
 
 
-Linkage = Mapping[str, Mapping[Any, Any]]
-"""The linkage of relationships, by their names and the ids of the resources that have them."""
+NEEDS_ROW = NeedsRow.NEEDS_ROW
+"""Instead of a `Convert`: the field has to serialize from the whole row."""
+
+LinkageById = Mapping[str, Mapping[Any, Any]]
+"""Linkage, by the name of the relationship and the id of the resource that has it."""
 
 EMPTY: Mapping[Any, Any] = {}
 
-# The longest URL for which links are kept: clients choose the host.
-LONGEST_KEPT = 256
+# Characters. Links are cached for shorter URLs only, because clients choose the host.
+MAX_CACHED_URL_LENGTH = 256
 
-# Stands for the id while links are written: a character for private use, which no URL has.
-ID = "\ue000"
+# In index of the id when links are written: a private-use character, which no URL contains.
+ID_MARK = "\ue000"
 
-# Fields whose JSON is the very value, by the function that serializes them and the value's type.
-_SAME: set[tuple[Any, Any]] = {
+# Fields whose values need no conversion, by their serializing function and the type of the value.
+_UNCHANGED: set[tuple[Any, Any]] = {
     (fields.String._serialize, str),
     (fields.Boolean._serialize, bool),
 }
 
-
-# Those that look at nothing but the value.
-_OF_VALUE = {fields.Boolean._serialize, fields.DateTime._serialize, fields.Number._serialize}
+# Serializing functions that use the value alone, and no other part of the row.
+_VALUE_ALONE = {fields.Boolean._serialize, fields.DateTime._serialize, fields.Number._serialize}
 
 
 class Serializer:
     """Makes the resource objects of one type with one set of fields.
 
-    :param projection: what rows have, and which fields are shown.
+    :param projection: the columns of the rows, and the fields to show.
     """
 
     def __init__(self, projection: Projection) -> None:
@@ -64,14 +68,14 @@ class Serializer:
         self._plain_ids = self._uuids or resource.python_type("id") is int  # nothing to escape
         self._names = names
         converters = [_converter(resource, name) for name in names]
-        self._converted = [
-            (place, convert)
-            for place, convert in enumerate(converters)
+        self._by_value = [
+            (index, convert)
+            for index, convert in enumerate(converters)
             if convert not in (None, NEEDS_ROW)
         ]
-        self._asked = [
-            (place, resource.attributes[names[place]], resource.attribute(names[place]))
-            for place, convert in enumerate(converters)
+        self._by_row = [
+            (index, resource.attributes[names[index]], resource.attribute(names[index]))
+            for index, convert in enumerate(converters)
             if convert is NEEDS_ROW
         ]
         self._related = [
@@ -79,20 +83,21 @@ class Serializer:
             for name, relationship in resource.relationships.items()
             if shown is None or name in shown
         ]
-        self._links = lru_cache(maxsize=16)(self._written_links)
+        self._links = lru_cache(maxsize=16)(self._split_links)
         self._values = projection.values_of_entity()
 
     def resource_objects(
-        self, sources: Sequence[Any], collection: str, linkage: Linkage = EMPTY
+        self, sources: Sequence[Any], collection: str, linkage: LinkageById = EMPTY
     ) -> list[Json]:
-        """Make resource objects (§5.2), to be written by `media.dumps`.
+        """Make resource objects (§5.2), to be written by `responses.dumps`.
 
-        :param sources: entities, or rows with the id, the version and the attributes.
-        :param collection: the URL of the resources of this type.
+        :param sources: entities, or rows of the projection, which may have further columns.
+        :param collection: the URL of the collection.
+        :param linkage: the linkage to show; relationships without have links alone.
         """
         if not sources:
             return []
-        # Column by column, which takes less than row by row. Some rows have more columns behind.
+        # Converting column by column is faster than row by row. Rows may differ in length.
         rows = [source if isinstance(source, Row) else self._values(source) for source in sources]
         columns = list(zip(*rows, strict=False))
         keys = id_of(columns)
@@ -100,87 +105,93 @@ class Serializer:
         kind, names = self._type, self._names
         if names:
             attributes = zip(*self._attributes_of(columns, sources), strict=True)
-            found: list[Json] = [
-                {"type": kind, "id": id, "attributes": dict(zip(names, values))}  # noqa: B905  # a third more
+            items: list[Json] = [
+                # strict=True would take a third more time.
+                {"type": kind, "id": id, "attributes": dict(zip(names, values))}  # noqa: B905
                 for id, values in zip(ids, attributes, strict=True)
             ]
         else:
-            found = [{"type": kind, "id": id} for id in ids]
-        self._add_links(found, keys, collection, linkage)
-        return found
+            items = [{"type": kind, "id": id} for id in ids]
+        self._add_links(items, keys, collection, linkage)
+        return items
 
     def _add_links(
-        self, found: Sequence[Json], keys: Sequence[Any], collection: str, linkage: Linkage
+        self, items: Sequence[Json], keys: Sequence[Any], collection: str, linkage: LinkageById
     ) -> None:
         """Add relationships and links to resource objects.
 
-        :param keys: their ids as the database has them.
+        :param keys: the ids of the resource objects, as values of the model.
         """
-        links = self._links if len(collection) <= LONGEST_KEPT else self._written_links
-        own, related, each = links(collection)
+        links = self._links if len(collection) <= MAX_CACHED_URL_LENGTH else self._split_links
+        resource_links, all_relationships, by_relationship = links(collection)
         fragment = orjson.Fragment
-        for item, key in zip(found, keys, strict=True):
+        for item, key in zip(items, keys, strict=True):
             in_url = item["id"] if self._plain_ids else quote(item["id"], safe="")
-            if linkage and each:
-                item["relationships"] = shown = {}
-                for name, around in each:
-                    shown[name] = member = {"links": fragment(in_url.join(around))}
+            if linkage and by_relationship:
+                item["relationships"] = relationships = {}
+                for name, parts in by_relationship:
+                    relationships[name] = member = {"links": fragment(in_url.join(parts))}
                     if key in (known := linkage.get(name, EMPTY)):
                         member["data"] = known[key]
-            elif each:
-                item["relationships"] = fragment(in_url.join(related))
-            item["links"] = fragment(in_url.join(own))
+            elif by_relationship:
+                item["relationships"] = fragment(in_url.join(all_relationships))
+            item["links"] = fragment(in_url.join(resource_links))
 
-    def _written_links(self, collection: str) -> tuple[list[str], list[str], Any]:
-        """What all resource objects have in common: their links, taken apart at the ids.
+    def _split_links(self, collection: str) -> tuple[list[str], list[str], Any]:
+        """Write the links of a resource object as JSON, and split the text at the id.
 
-        :returns: those of the resource, of its relationships, and of each relationship by itself.
+        Joining the parts by an id gives the links of a resource, without writing JSON again.
+
+        :returns: the parts of the resource's links, those of the member `relationships`, and those
+            of each relationship's links by name.
         """
-        url = f"{collection}/{ID}"
+        url = f"{collection}/{ID_MARK}"
         links = {r.name: {"links": relationship_links(url, r)} for r in self._related}
-        each = [(name, _around_id(members["links"])) for name, members in links.items()]
-        return _around_id({"self": url}), _around_id(links), each
+        by_relationship = [
+            (name, _split_at_id(members["links"])) for name, members in links.items()
+        ]
+        return _split_at_id({"self": url}), _split_at_id(links), by_relationship
 
     def _ids(self, keys: Sequence[Any]) -> list[str]:
-        if self._uuids:  # many at once, at a tenth of what str costs for each
+        if self._uuids:  # all at once, in a tenth of the time of a str(key) for each
             return orjson.dumps(keys).decode()[2:-2].split('","')
         return [str(key) for key in keys]
 
     def _attributes_of(
         self, columns: Sequence[Sequence[Any]], sources: Sequence[Any]
     ) -> list[Sequence[Any]]:
-        """The values of each attribute that is shown."""
+        """The values of the attributes to show, attribute by attribute."""
         found = self._projection.shown_columns(columns)
-        for place, convert in self._converted:
-            found[place] = [convert(value) for value in found[place]]
-        for place, field, attribute in self._asked:
-            found[place] = [field.serialize(attribute, source) for source in sources]
+        for index, convert in self._by_value:
+            found[index] = [convert(value) for value in found[index]]
+        for index, field, attribute in self._by_row:
+            found[index] = [field.serialize(attribute, source) for source in sources]
         return found
 
 
-def _around_id(value: Any) -> list[str]:
-    """Write JSON, and take it apart at the places of the id."""
-    return orjson.dumps(value).decode().split(ID)
+def _split_at_id(value: Any) -> list[str]:
+    """Write a value as JSON, and split the text at each ID_MARK."""
+    return orjson.dumps(value).decode().split(ID_MARK)
 
 
 @lru_cache(maxsize=512)  # clients choose the fields
 def serializer(resource: Resource, shown: frozenset[str] | None) -> Serializer:
-    """The serializer of a resource with some of its fields, or with all."""
+    """The serializer of a resource with some of its fields; None for all."""
     return Serializer(Projection(resource, shown))
 
 
-def _converter(resource: Resource, name: str) -> Convert | None:
+def _converter(resource: Resource, name: str) -> Convert | NeedsRow | None:
     field = resource.attributes[name]
-    if (type(field)._serialize, resource.python_type(name)) in _SAME:
+    if (type(field)._serialize, resource.python_type(name)) in _UNCHANGED:
         return None
     return converter(field)
 
 
-def converter(field: Any) -> Convert:
-    """The function that a field serializes values by, or `NEEDS_ROW` for a type that is not known.
+def converter(field: Any) -> Convert | NeedsRow:
+    """Return the function that converts a field's values, or NEEDS_ROW if there is none.
 
-    A field type of the host's own may have `dump_value(value)` beside its `_serialize`, to say that
-    it needs no more than the value.
+    A field class of the host that overrides `_serialize` may also define `dump_value(value)`, to
+    be converted from the value alone.
     """
     serialize = type(field)._serialize
     if serialize is fields.String._serialize:
@@ -189,9 +200,9 @@ def converter(field: Any) -> Convert:
         inner = converter(field.inner)
         if inner is not NEEDS_ROW:
             return lambda values: None if values is None else [inner(value) for value in values]
-    elif serialize in _OF_VALUE:
+    elif serialize in _VALUE_ALONE:
         return lambda value: field._serialize(value, None, None)
-    elif _owner(field, "_serialize") is _owner(field, "dump_value"):
+    elif _defining_class(field, "_serialize") is _defining_class(field, "dump_value"):
         dump: Convert = field.dump_value
         return dump
     return NEEDS_ROW
@@ -201,5 +212,5 @@ def _text(value: Any) -> str | None:
     return None if value is None else ensure_text_type(value)
 
 
-def _owner(field: Field, name: str) -> Any:
+def _defining_class(field: Field, name: str) -> Any:
     return next((cls for cls in type(field).__mro__ if name in vars(cls)), None)

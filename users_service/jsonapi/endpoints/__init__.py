@@ -1,4 +1,8 @@
-"""Cornice services, their views and errors: what other rooms use of them."""
+"""Endpoints: the directives, the Cornice services that they add, and the views of these.
+
+At start come directives, then services. A request meets the modules in this order: validators,
+views; exceptions, if an error was raised.
+"""
 
 from . import validators, views
 from .directives import (
@@ -9,7 +13,7 @@ from .directives import (
     set_jsonapi_limits,
 )
 from .exceptions import error_of
-from .services import cornice_errors, include_cornice, serve_plainly
+from .services import cornice_errors, include_cornice, serve_json
 from .views import list_methods
 
 __all__ = [
@@ -21,7 +25,7 @@ __all__ = [
     "include_cornice",
     "list_methods",
     "request_limits",
-    "serve_plainly",
+    "serve_json",
     "set_jsonapi_limits",
     "validators",
     "views",

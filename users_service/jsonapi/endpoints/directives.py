@@ -1,4 +1,4 @@
-"""The directives by which a host declares its API: actions of Pyramid, in any order."""
+"""The directives by which a host declares its API, as actions of Pyramid: their order is free."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,14 +20,15 @@ def add_jsonapi_resource(
     schema: type[Any],
     visible: Callable[[Request], Visibility | None] | None = None,
 ) -> None:
-    """Serve a mapped class under the type of its schema: the directive of this package.
+    """Serve a mapped class as a resource, at URLs below the route prefix.
 
-    When the configuration is committed, all resources are checked before the first is served.
+    All resources are checked when the configuration is committed; a `ResourceError` has all faults.
 
     :param model: the mapped class, with a `version_id_col`.
-    :param schema: its marshmallow-jsonapi schema class.
-    :param visible: says for a request which of the resources its caller sees; None for all. What a
-        caller does not see is not there: neither by id nor in lists, totals, filters or linkage.
+    :param schema: its marshmallow-jsonapi schema class, which declares type, id and fields.
+    :param visible: a function that returns the `Visibility` for a request, or None if the caller
+        can see all resources of the type. To a caller, resources that it cannot see do not exist:
+        not by id, and not in lists, totals, filters, linkage or includes.
     """
     api = api_of(config.registry)
     kind = getattr(schema.opts, "type_", None) or schema.__name__
@@ -35,7 +36,7 @@ def add_jsonapi_resource(
     def register() -> None:
         try:
             made = schema()
-        except ValueError as error:  # with which marshmallow tells that it has no id, or no type_
+        except ValueError as error:  # from marshmallow-jsonapi: no id, or no type_
             api.refused[kind] = f"{schema.__name__}: {error}."
         else:
             api.resources[kind] = Resource(model, made, api.resources, visible)
@@ -44,14 +45,13 @@ def add_jsonapi_resource(
         api.add_prefix(config.route_prefix)
         serve_resource(config, api.resources[kind])
 
-    # All resources are known and checked before the first is served, in whatever order they are
-    # added.
+    # All resources are registered in phase 0, then checked, and served in phase 1.
     config.action(("jsonapi resource", kind), register, order=PHASE0_CONFIG)
     config.action(("jsonapi services", kind), serve, order=PHASE1_CONFIG)
 
 
 def add_jsonapi_entry(config: Configurator) -> None:
-    """Serve the entry document at the route prefix, and atomic operations below it."""
+    """Serve the entry document at the route prefix, and atomic operations at `/operations`."""
 
     def serve() -> None:
         api_of(config.registry).add_prefix(config.route_prefix)
@@ -61,7 +61,7 @@ def add_jsonapi_entry(config: Configurator) -> None:
 
 
 def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
-    """Bound what clients control; without this directive by the defaults of `Limits`."""
+    """Set the limits on requests; without this directive, the defaults of `Limits` apply."""
 
     def register() -> None:
         api_of(config.registry).limits = limits
@@ -76,12 +76,12 @@ def request_limits(request: Request) -> Limits:
 def add_jsonapi_change_handler(
     config: Configurator, handler: Callable[[Request, Sequence[Change]], None]
 ) -> None:
-    """Let a function read what each request has changed, before COMMIT.
+    """Add a function that is called with the changes of each request, before COMMIT.
 
-    It may write to the request's connection, and refuses the changes by raising a `JSONAPIError`.
+    It may write to the request's connection. To refuse the changes, it raises a `JSONAPIError`.
 
-    :param handler: is called with the request and its changes, in their order, once all of them
-        are made. Several are called in the order in which they were added.
+    :param handler: is called with the request and all its changes, in the order in which they were
+        made. Handlers are called in the order in which they were added.
     """
     config.action(
         ("jsonapi change handler", handler),

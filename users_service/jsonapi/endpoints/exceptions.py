@@ -1,7 +1,6 @@
-"""What was raised becomes an errors document (§7 Errors): for every request below the API's prefix.
+"""The exception view below the prefix of the API: makes errors documents (§7 Errors).
 
-Faults of the service are logged with the request's id, which the document repeats; the document
-says no more than that.
+Errors of the service are logged with the id of the request. The document shows only this id.
 """
 
 import logging
@@ -23,19 +22,19 @@ from ..writing import conflict
 
 logger = logging.getLogger(__name__)
 
-# What belongs to a status and not to the page that Pyramid would answer with.
-KEPT_HEADERS = ("Retry-After", "WWW-Authenticate")
+# Header fields of Pyramid's HTTP exceptions that errors documents keep.
+STATUS_HEADERS = ("Retry-After", "WWW-Authenticate")
 
-# A host's own words are not repeated: they may say more than a client should know.
+# Instead of the exception's own text, which may say more than a client should know.
 DETAILS = {
-    403: "This request is not permitted.",
+    403: "You may not do this.",
     404: "There is no resource at this URL.",
-    405: "This URL does not have the method.",
+    405: "This URL does not have this method.",
 }
 
-# A view answers for its own class of exceptions before those for their bases are asked: each class
-# that a host may have a view for is listed, so that below the prefix the host's is not asked.
-ANSWERED = (
+# Pyramid chooses the exception view of the most specific class. Every class that a host may have a
+# view for is listed here, so that the host's view is not chosen below the prefix.
+EXCEPTIONS = (
     JSONAPIError,
     HTTPException,
     HTTPNotFound,
@@ -52,12 +51,12 @@ ANSWERED = (
 
 
 def error_of(exception: Exception, request: Request) -> JSONAPIError:
-    """Return what an errors document says of an exception, and log it if it is no client's fault.
+    """Return the errors for an exception, and log it if the client is not the cause.
 
-    :param exception: whatever was raised. A `JSONAPIError` is returned as it is. What Pyramid and
-        Cornice raise keeps its status where that has a code, and is 400 or 500 otherwise; redirects
-        are no errors. What SQLAlchemy raises is 400, 409, 503 or 500, and all else is 500.
-    :param request: the request that ended with it.
+    :param exception: a `JSONAPIError` is returned as it is. An HTTP exception of Pyramid or Cornice
+        keeps its status if that has a code, and becomes 400 or 500 otherwise; do not pass
+        redirects. Errors of SQLAlchemy become 400, 409, 503 or 500, and all others 500.
+    :param request: the request that raised it.
     """
     match exception:
         case JSONAPIError():
@@ -71,20 +70,20 @@ def error_of(exception: Exception, request: Request) -> JSONAPIError:
         case DataError():
             return _error("bad_request", "A value cannot be stored by the database.")
         case OperationalError() | InterfaceError() | PoolTimeoutError() | StaleDataError():
-            # The database is down, overloaded, or kept refusing this request in favour of others.
+            # The database is down or overloaded, or conflicts with other requests did not end.
             logger.warning("The database did not serve %s: %s", request.request_id, exception)
-            detail = "The database cannot serve this request now; try again."
+            detail = "The database cannot serve this request now; try again later."
             return _error("unavailable", detail, **{"Retry-After": "1"})
         case _:
             logger.error("500 for request %s", request.request_id, exc_info=exception)
-            detail = "The service failed; its log has the id of this error."
+            detail = "The service failed. Its log has more under the id of this error."
             return _error("internal_error", detail)
 
 
 def _http_error(error: HTTPException) -> JSONAPIError:
     code = code_of_status(error.status_int)
     detail = DETAILS.get(error.status_int, "The request cannot be served.")
-    headers = {name: error.headers[name] for name in KEPT_HEADERS if name in error.headers}
+    headers = {name: error.headers[name] for name in STATUS_HEADERS if name in error.headers}
     if error.allow:
         headers["Allow"] = ", ".join(sorted(error.allow))
     return _error(code, detail, **headers)
@@ -102,9 +101,9 @@ def show_error(exception: Exception, request: Request) -> Response:
 
 
 class BelowPrefix:
-    """A view predicate: whether the path of a request is below the API's prefix.
+    """A view predicate: whether the path of a request is below the prefix of the API.
 
-    It looks at the path and not at the route, which there is none of if the URL is unknown.
+    It compares paths, not routes, because an unknown URL has no route.
     """
 
     def __init__(self, wanted: bool, _config: Configurator) -> None:
@@ -116,12 +115,12 @@ class BelowPrefix:
     phash = text
 
     def __call__(self, _context: object, request: Request) -> bool:
-        # request.path_info would fail for a path that is not UTF-8.
+        # request.path_info raises an error if the path is not UTF-8.
         path = request.environ.get("PATH_INFO", "")
         return api_of(request.registry).covers(path) == self.wanted
 
 
 def includeme(config: Configurator) -> None:
     config.add_view_predicate("below_jsonapi_prefix", BelowPrefix)
-    for context in ANSWERED:
+    for context in EXCEPTIONS:
         config.add_exception_view(show_error, context=context, below_jsonapi_prefix=True)

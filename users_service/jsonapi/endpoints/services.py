@@ -1,4 +1,4 @@
-"""Cornice services: the URLs of resources, with a view for each method behind its validators."""
+"""Adds the Cornice services of the API: URLs, and for each method its validators and its view."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -38,18 +38,17 @@ Validator = Callable[..., None]
 
 CURSORS = frozenset({CURSOR_PROFILE})
 
-# The tutorial's own URLs end in .json; links never do.
-# \Z, since the $ of Pyramid's own would let a newline follow.
+# Every URL of a resource also works with .json at its end, which links never have. \Z refuses the
+# newline at the end of a path that the $ of Pyramid's own patterns allows.
 SUFFIX = r"{suffix:(?:\.json)?\Z}"
 ID = "{id:[^/]+?}"
 
 
 def include_cornice(config: Configurator) -> None:
-    """Include of Cornice what services need.
+    """Include the parts of Cornice that services need, instead of Cornice's own `includeme`.
 
-    Its own includeme listens to events of Pyramid, which then looks for listeners to five of them
-    in each request, and has CORS and filters in a callback, which no service has here. Its
-    exception views would answer with documents of another kind.
+    That would subscribe to events of Pyramid, which costs time in every request, for CORS and
+    filters, which no service here uses. Its exception views would answer with other documents.
     """
     config.registry.cornice_services = {}
     config.add_directive("add_cornice_service", register_service_views)
@@ -61,7 +60,7 @@ def include_cornice(config: Configurator) -> None:
 
 
 def serve_resource(config: Configurator, resource: Resource) -> None:
-    """Serve a resource and its relationships below the route prefix."""
+    """Serve a resource, its related resources and its relationships below the route prefix."""
     _serve_collection(config, resource)
     _serve_item(config, resource)
     for relationship in resource.relationships.values():
@@ -70,40 +69,44 @@ def serve_resource(config: Configurator, resource: Resource) -> None:
 
 
 def serve_entry(config: Configurator) -> None:
-    """Serve the entry document at the route prefix, and atomic operations below it."""
-    config.add_route(links.ENTRY, "", inherit_slash=True)
-    entry = Service(name=links.ENTRY, pyramid_route=links.ENTRY, **_house())
-    _add(config, entry, "GET", views.show_entry, None)
-    _finish(config, entry)
-    batch = Service(name=links.OPERATIONS, path="/operations", **_house())
+    """Serve the entry document at the route prefix, and atomic operations at `/operations`."""
+    config.add_route(links.ENTRY_ROUTE, "", inherit_slash=True)
+    entry = Service(name=links.ENTRY_ROUTE, pyramid_route=links.ENTRY_ROUTE, **_service_options())
+    _add_method(config, entry, "GET", views.show_entry, None)
+    _register(config, entry)
+    batch = Service(name=links.OPERATIONS_ROUTE, path="/operations", **_service_options())
     perform = views.perform_operations
-    _add(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
-    _finish(config, batch)
+    _add_method(config, batch, "POST", perform, None, body=read_operations, extension=media.ATOMIC)
+    _register(config, batch)
 
 
 def _serve_collection(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}{SUFFIX}")
     listed, shown = Endpoint(resource=resource, collection=True), Endpoint(resource=resource)
-    _add(config, service, "GET", views.list_resources, "read", query=listed, profiles=CURSORS)
-    _add(config, service, "POST", views.create_resource, "create", query=shown, body=read_new)
-    _finish(config, service)
+    _add_method(
+        config, service, "GET", views.list_resources, "read", query=listed, profiles=CURSORS
+    )
+    _add_method(
+        config, service, "POST", views.create_resource, "create", query=shown, body=read_new
+    )
+    _register(config, service)
 
 
 def _serve_item(config: Configurator, resource: Resource) -> None:
     service = _service(config, resource, None, f"/{resource.type}/{ID}{SUFFIX}", "item")
     shown = Endpoint(resource=resource)
     update, delete = views.update_resource, views.delete_resource
-    _add(config, service, "GET", views.read_resource, "read", query=shown)
-    _add(config, service, "PATCH", update, "update", query=shown, body=read_changes)
-    _add(config, service, "DELETE", delete, "delete")
-    _finish(config, service)
+    _add_method(config, service, "GET", views.read_resource, "read", query=shown)
+    _add_method(config, service, "PATCH", update, "update", query=shown, body=read_changes)
+    _add_method(config, service, "DELETE", delete, "delete")
+    _register(config, service)
 
 
 def _serve_related(config: Configurator, relationship: Relationship) -> None:
     name, source, many = relationship.name, relationship.source, relationship.many
     path = f"/{source.type}/{ID}/{name}{SUFFIX}"
     service = _service(config, source, relationship, path, name)
-    _add(
+    _add_method(
         config,
         service,
         "GET",
@@ -112,14 +115,14 @@ def _serve_related(config: Configurator, relationship: Relationship) -> None:
         query=Endpoint(resource=relationship.target, collection=many),
         profiles=CURSORS if many else frozenset(),
     )
-    _finish(config, service)
+    _register(config, service)
 
 
 def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
     name, source, many = relationship.name, relationship.source, relationship.many
     path = f"/{source.type}/{ID}/relationships/{name}{SUFFIX}"
     service = _service(config, source, relationship, path, "relationships", name)
-    _add(
+    _add_method(
         config,
         service,
         "GET",
@@ -132,11 +135,11 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
     if many:
         changes += [("POST", views.add_linkage), ("DELETE", views.remove_linkage)]
     for method, change in changes:
-        _add(config, service, method, change, "update", body=read_linkage)
-    _finish(config, service)
+        _add_method(config, service, method, change, "update", body=read_linkage)
+    _register(config, service)
 
 
-def _house() -> dict[str, Any]:
+def _service_options() -> dict[str, Any]:
     return {"error_handler": cornice_errors}
 
 
@@ -149,30 +152,30 @@ def _service(
 ) -> Service:
     name = links.route_name(resource, *parts)
     context = relationship or resource
-    is_linkage = relationship is None or parts[0] == "relationships"
-    if is_linkage:  # what an atomic operation can be about
-        api_of(config.registry).routes[name] = (resource, relationship)
-    return Service(name=name, path=path, factory=lambda request: context, **_house())
+    if relationship is None or parts[0] == "relationships":
+        api_of(config.registry).operation_targets[name] = (resource, relationship)
+    return Service(name=name, path=path, factory=lambda request: context, **_service_options())
 
 
-def serve_plainly(
+def serve_json(
     config: Configurator, name: str, path: str, view: Callable[[Request], Response]
 ) -> None:
-    """Serve JSON that is no document of JSON:API, to everyone.
+    """Serve JSON that is not a JSON:API document, without a permission.
 
-    :param name: that of its route.
+    :param name: the name of the route.
+    :param path: its path below the route prefix.
     """
     service = Service(name=name, path=path, renderer="json")
     service.add_view("GET", view, permission=NO_PERMISSION_REQUIRED)
-    _finish(config, service)
+    _register(config, service)
 
 
-def _finish(config: Configurator, service: Service) -> None:
+def _register(config: Configurator, service: Service) -> None:
     service.add_view("OPTIONS", views.list_methods, permission=NO_PERMISSION_REQUIRED)
     config.add_cornice_service(service)
 
 
-def _add(
+def _add_method(
     config: Configurator,
     service: Service,
     name: str,
@@ -184,65 +187,95 @@ def _add(
     extension: str | None = None,
     profiles: frozenset[str] = frozenset(),
 ) -> None:
-    """Add a method to a service: its view behind its validators, in their order.
+    """Add a method to a service. Its validators run in this order, and then its view.
 
-    :param action: what the caller needs a permission for; None for what everyone may do.
-    :param query: what the query string may ask for.
+    :param name: the HTTP method.
+    :param action: the permission `<type>:<action>` that it needs; None if it needs none.
+    :param query: the query parameters that it accepts; None for none.
+    :param body: the validator that reads its request document; None if it takes none.
+    :param extension: the extension of JSON:API that it applies.
+    :param profiles: the profiles that it can apply.
     """
     context = service.factory(None) if hasattr(service, "factory") else None
 
-    def permit_action(request: Request, **_: Any) -> None:
+    api_of(config.registry).methods[service.name, name] = Method(
+        view=view, context=context, query=query, body=body, extension=extension
+    )
+    validators = (
+        _permission_validator(action),
+        _media_validator(body is not None, extension, profiles),
+        *([read_id] if ID in (service.path or "") else []),
+        _query_validator(query),
+        *([] if body is None else [body]),
+    )
+    service.add_view(
+        name,
+        _answering_view(view, has_changes=name != "GET"),
+        permission=NO_PERMISSION_REQUIRED,
+        validators=validators,
+    )
+
+
+def _permission_validator(action: str | None) -> Validator:
+    def check_permission(request: Request, **_: Any) -> None:
         if action is not None:
             permit(request, action, request.context)
 
+    return check_permission
+
+
+def _media_validator(
+    takes_document: bool, extension: str | None, profiles: frozenset[str]
+) -> Validator:
     def negotiate(request: Request, **_: Any) -> None:
         request.validated["media"] = media.negotiate(
-            request, takes_document=body is not None, extension=extension, profiles=profiles
+            request, takes_document=takes_document, extension=extension, profiles=profiles
         )
 
+    return negotiate
+
+
+def _query_validator(query: Endpoint | None) -> Validator:
     def read_query(request: Request, **_: Any) -> None:
         if query is None:
             refuse_parameters(request, request.jsonapi_limits)
         else:
             request.validated["query"] = parse_query(request, query, request.jsonapi_limits)
 
-    api_of(config.registry).methods[service.name, name] = Method(
-        view=view, context=context, query=query, body=body, extension=extension
-    )
+    return read_query
 
-    def answer(request: Request) -> Response:
-        if name != "GET":
+
+def _answering_view(
+    view: Callable[[Request], Answer], *, has_changes: bool
+) -> Callable[[Request], Response]:
+    """Return a view for Pyramid, which calls a view of ours and makes a response of its answer.
+
+    :param has_changes: whether the view changes something.
+    """
+
+    def answering_view(request: Request) -> Response:
+        if has_changes:
             begin_changes(request.dbconnection)
-        made = view(request)
-        _offer_changes(request, made.changes)
-        return respond(request, made)
+        answer = view(request)
+        _call_change_handlers(request, answer.changes)
+        return respond(request, answer)
 
-    of_one = [read_id] if ID in (service.path or "") else []
-    service.add_view(
-        name,
-        answer,
-        permission=NO_PERMISSION_REQUIRED,
-        validators=(
-            permit_action,
-            negotiate,
-            *of_one,
-            read_query,
-            *([] if body is None else [body]),
-        ),
-    )
+    return answering_view
 
 
-def _offer_changes(request: Request, changes: Sequence[Change]) -> None:
-    """Let the host read what has been changed."""
-    if made := [change for change in changes if change]:
+def _call_change_handlers(request: Request, changes: Sequence[Change]) -> None:
+    """Call the host's change handlers, if anything has changed."""
+    if effective := [change for change in changes if change]:
         for handler in api_of(request.registry).change_handlers:
-            handler(request, made)
+            handler(request, effective)
 
 
 def cornice_errors(request: Request) -> NoReturn:
-    """Make what Cornice and its validators collect in `request.errors` an errors document.
+    """Raise the errors of Cornice and its validators in `request.errors`: its `error_handler`.
 
-    Its error handler may return a response or raise; raising lets one exception view answer all.
+    An error handler may return a response or raise. Raising leaves it to the exception view.
+
+    :raises JSONAPIError: with an error object for each error.
     """
     code = code_of_status(request.errors.status)
     sources = {"querystring": "parameter", "header": "header"}

@@ -1,4 +1,4 @@
-"""The validators that Cornice runs before a view: what they read goes to `request.validated`."""
+"""The validators that Cornice runs before a view; their results are in `request.validated`."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from ..writing import body, load_linkage, read_json
 
 
 def read_id(request: Request, **_: Any) -> None:
-    """Read the id in the URL.
+    """Read the id in the URL, as `validated["id"]`.
 
-    :raises JSONAPIError: 404 if it is none.
+    :raises JSONAPIError: 404 if it cannot be an id of the type.
     """
     resource = getattr(request.context, "source", request.context)
     try:
@@ -22,17 +22,17 @@ def read_id(request: Request, **_: Any) -> None:
 
 
 def read_new(request: Request, **_: Any) -> None:
-    """Read the document of a resource to create."""
+    """Read the document of a resource to create, as `validated["loaded"]`."""
     document = read_json(request, request.jsonapi_limits)
-    loaded = body.load_new(request.context, body.primary_data(document))
+    loaded = body.load_new_resource(request.context, body.primary_data(document))
     body.permit_linkages(request, loaded)
     request.validated["loaded"] = loaded
 
 
 def read_changes(request: Request, **_: Any) -> None:
-    """Read the document of a resource to change."""
+    """Read the document of a resource to change, as `validated["loaded"]`."""
     document = read_json(request, request.jsonapi_limits)
-    loaded = body.load_changes(
+    loaded = body.load_changed_resource(
         request.context, body.primary_data(document), request.validated["id"]
     )
     body.permit_linkages(request, loaded)
@@ -40,11 +40,11 @@ def read_changes(request: Request, **_: Any) -> None:
 
 
 def read_linkage(request: Request, **_: Any) -> None:
-    """Read the document of a relationship."""
+    """Read the document of a relationship, as `validated["linkage"]`."""
     document = read_json(request, request.jsonapi_limits)
     request.validated["linkage"] = load_linkage(request.context, body.primary_data(document))
 
 
 def read_operations(request: Request, **_: Any) -> None:
-    """Read the document of atomic operations."""
+    """Read the document of atomic operations, as `validated["document"]`."""
     request.validated["document"] = read_json(request, request.jsonapi_limits)

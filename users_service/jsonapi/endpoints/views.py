@@ -1,7 +1,7 @@
-"""The endpoints: plain functions from a validated request to an answer.
+"""The views: functions from a validated request to an answer.
 
-Each has its resource or its relationship in `request.context`; its Query, its id, and what its
-document says in `request.validated`, where the validators left them.
+`request.context` is the resource or relationship of the URL. `request.validated` has what the
+validators read: the query, the id, and the request document.
 """
 
 from dataclasses import replace
@@ -42,8 +42,8 @@ def create_resource(request: Request) -> Answer:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
     change = actions.create(request.jsonapi_scopes, resource, request.validated["loaded"], {})
-    document = _one(request, resource, change.entity)
-    location = links.below(links.collection_url(request, resource), change.id)
+    document = _resource_answer(request, resource, change.entity)
+    location = links.resource_url(links.collection_url(request, resource), change.id)
     return replace(document, status=201, headers={"Location": location}, changes=(change,))
 
 
@@ -59,11 +59,11 @@ def read_resource(request: Request) -> Answer:
     row = found.one_or_none()
     if row is None:
         raise not_found()
-    return _one(request, resource, row)
+    return _resource_answer(request, resource, row)
 
 
 def update_resource(request: Request) -> Answer:
-    """Change a resource: 200 with the resource as it is now (§7.2)."""
+    """Update a resource: 200 with its document (§7.2)."""
     resource, validated = request.context, request.validated
     change = actions.update(
         request.jsonapi_scopes,
@@ -73,7 +73,7 @@ def update_resource(request: Request) -> Answer:
         {},
         _precondition(request),
     )
-    return replace(_one(request, resource, change.entity), changes=(change,))
+    return replace(_resource_answer(request, resource, change.entity), changes=(change,))
 
 
 def delete_resource(request: Request) -> Answer:
@@ -85,7 +85,7 @@ def delete_resource(request: Request) -> Answer:
 
 
 def list_related(request: Request) -> Answer:
-    """Fetch a page of the resources that one relates to (§6.1)."""
+    """Fetch a page of the related resources of a to-many relationship (§6.1)."""
     relationship, query = request.context, request.validated["query"]
     _source_version(request)
     target = relationship.target
@@ -96,22 +96,22 @@ def list_related(request: Request) -> Answer:
 
 
 def read_related(request: Request) -> Answer:
-    """Fetch the resource that one relates to, or null (§6.1)."""
+    """Fetch the related resource of a to-one relationship, or null (§6.1)."""
     relationship, query = request.context, request.validated["query"]
     _source_version(request)
     target = relationship.target
-    row = _target(request, query)
+    row = _related_row(request, query)
     rows = [] if row is None else [row]
     builder = DocumentBuilder(request, query, _included(request, target, rows, query))
     return Answer(document=builder.one(target, row, _source_links(request)["related"]))
 
 
 def list_linkage(request: Request) -> Answer:
-    """Fetch a page of the identifiers of a to-many relationship (§6.1.2)."""
+    """Fetch a page of the resource identifiers of a to-many relationship (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
     version = _source_version(request)
-    page = _related_page(request, _behind(relationship, query))
-    included = _included_here(request, relationship, page.rows)
+    page = _related_page(request, _target_query(relationship, query))
+    included = _included_with_targets(request, relationship, page.rows)
     builder = DocumentBuilder(request, query, included)
     ids = [relationship.target.id_of(row) for row in page.rows]
     document = builder.linkage(relationship, ids, _source_links(request), page)
@@ -119,11 +119,11 @@ def list_linkage(request: Request) -> Answer:
 
 
 def read_linkage(request: Request) -> Answer:
-    """Fetch the identifier of a to-one relationship, or null (§6.1.2)."""
+    """Fetch the resource identifier of a to-one relationship, or null (§6.1.2)."""
     relationship, query = request.context, request.validated["query"]
     version = _source_version(request)
-    row = _target(request, _behind(relationship, query))
-    included = _included_here(request, relationship, [] if row is None else [row])
+    row = _related_row(request, _target_query(relationship, query))
+    included = _included_with_targets(request, relationship, [] if row is None else [row])
     builder = DocumentBuilder(request, query, included)
     id = None if row is None else relationship.target.id_of(row)
     document = builder.linkage(relationship, id, _source_links(request), None)
@@ -131,34 +131,34 @@ def read_linkage(request: Request) -> Answer:
 
 
 def replace_linkage(request: Request) -> Answer:
-    """Set a relationship: 204 (§7.3)."""
+    """Replace the linkage of a relationship: 204 (§7.3)."""
     return _change_linkage(request, "replace")
 
 
 def add_linkage(request: Request) -> Answer:
-    """Add members to a to-many relationship: 204, also if they were there (§7.3.2)."""
+    """Add members to a to-many relationship: 204, also if it has them already (§7.3.2)."""
     return _change_linkage(request, "add")
 
 
 def remove_linkage(request: Request) -> Answer:
-    """Remove members from a to-many relationship: 204, also if they were not there (§7.3.2)."""
+    """Remove members from a to-many relationship: 204, also if it does not have them (§7.3.2)."""
     return _change_linkage(request, "remove")
 
 
 def perform_operations(request: Request) -> Answer:
-    """Perform atomic operations: 200 with a result for each."""
+    """Perform atomic operations, all or none of them: 200 with a result for each."""
     results, changes = operations.perform(request, request.validated["document"])
     return Answer(document={"jsonapi": JSONAPI_OBJECT} | results, changes=changes)
 
 
 def show_entry(request: Request) -> Answer:
-    """Say where everything is."""
+    """Fetch the URLs of all collections, and of atomic operations."""
     resources = api_of(request.registry).resources.values()
     found = {r.type: links.collection_url(request, r) for r in resources}
     document = {
         "jsonapi": JSONAPI_OBJECT,
-        "links": {"self": request.route_url(links.ENTRY)} | found,
-        "meta": {"operations": request.route_url(links.OPERATIONS)},
+        "links": {"self": request.route_url(links.ENTRY_ROUTE)} | found,
+        "meta": {"operations": request.route_url(links.OPERATIONS_ROUTE)},
     }
     return Answer(document=document)
 
@@ -169,28 +169,32 @@ def list_methods(request: Request) -> Response:
     return Response(status=204, content_type=None, headerlist=[("Allow", allow)])
 
 
-def _one(request: Request, resource: Resource, row: Any) -> Answer:
+def _resource_answer(request: Request, resource: Resource, row: Any) -> Answer:
     """Answer with one resource."""
     query = request.validated["query"]
     builder = DocumentBuilder(request, query, _included(request, resource, [row], query))
     return Answer(document=builder.one(resource, row), version=resource.version_of(row))
 
 
-def _behind(relationship: Relationship, query: Query) -> Query:
-    """What a query for linkage asks for of the resources at the other end: no more than ids,
-    unless they are included.
+def _target_query(relationship: Relationship, query: Query) -> Query:
+    """Return the query on the target, for a query on the linkage of a relationship.
+
+    It reads ids alone, unless the target is included.
     """
     if query.include:
         return replace(query, include=query.include[relationship.name])
     return replace(query, include=None, fields={relationship.target.type: frozenset()})
 
 
-def _included_here(request: Request, relationship: Relationship, rows: Any) -> Included:
-    """Include the resources that linkage identifies, and what is behind them."""
+def _included_with_targets(request: Request, relationship: Relationship, rows: Any) -> Included:
+    """Load the included resources of a document of linkage: the targets, and those behind them.
+
+    :param rows: the rows of the targets.
+    """
     query, target = request.validated["query"], relationship.target
     if not query.include:
         return Included()
-    included = _included(request, target, rows, _behind(relationship, query))
+    included = _included(request, target, rows, _target_query(relationship, query))
     primary = {target.id_of(row): row for row in rows}
     others = included.rows.get(target, {})
     return replace(included, rows=included.rows | {target: primary | others})
@@ -205,25 +209,25 @@ def _included(request: Request, resource: Resource, rows: Any, query: Query) -> 
 
 
 def _page_media(query: Query) -> Media | None:
-    """The variant of the media type for a page: without the cursor profile, if it has none."""
+    """The media type of a page: a page without cursors does not apply the cursor profile."""
     return None if isinstance(query.page, CursorPage) else PLAIN
 
 
 def _related_page(request: Request, query: Query) -> Page:
-    """Fetch a page of what the relationship leads to."""
+    """Fetch a page of the related resources."""
     source = request.validated["id"]
     return fetch_page(request.jsonapi_scopes.related(request.context, source, query.filter), query)
 
 
-def _target(request: Request, query: Query) -> Any:
-    """The row that a to-one relationship leads to, or None."""
+def _related_row(request: Request, query: Query) -> Any:
+    """The row of the related resource of a to-one relationship, or None."""
     scope = request.jsonapi_scopes.related(request.context, request.validated["id"])
     projection = project(scope.resource, query, query.include)
     return scope.execute(statements.select_target, projection).one_or_none()
 
 
 def _source_version(request: Request) -> int:
-    """Return the version of the resource that has the relationship, as the first of its statements.
+    """Begin a snapshot, and return the version of the resource that has the relationship.
 
     :raises JSONAPIError: 404 if there is no such resource.
     """
@@ -239,15 +243,17 @@ def _source_version(request: Request) -> int:
 def _source_links(request: Request) -> dict[str, str]:
     relationship = request.context
     collection = links.collection_url(request, relationship.source)
-    return links.relationship_links(links.below(collection, request.validated["id"]), relationship)
+    return links.relationship_links(
+        links.resource_url(collection, request.validated["id"]), relationship
+    )
 
 
-def _change_linkage(request: Request, how: str) -> Answer:
+def _change_linkage(request: Request, mode: str) -> Answer:
     change = actions.change_relationship(
         request.jsonapi_scopes,
         request.validated["linkage"],
         request.validated["id"],
-        how,
+        mode,
         {},
         _precondition(request),
     )

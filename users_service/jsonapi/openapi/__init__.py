@@ -1,4 +1,7 @@
-"""The description of the API in OpenAPI 3.1, made of what serves it."""
+"""The description of the API in OpenAPI 3.1, made from the services, schemas and limits.
+
+description makes the document, methods each HTTP method in it; the other modules make their parts.
+"""
 
 from .description import add_jsonapi_description, description
 

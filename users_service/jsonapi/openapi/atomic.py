@@ -1,4 +1,4 @@
-"""The documents of atomic operations, as JSON Schemas (https://jsonapi.org/ext/atomic)."""
+"""JSON Schemas of the documents of atomic operations (https://jsonapi.org/ext/atomic)."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ def request_document(components: Components) -> Json:
 
 
 def response_document(components: Components) -> Json:
-    """A result for each operation, with the resource as it is now where there is one."""
+    """The response document: a result for each operation, with its resource if it has one."""
     result = an_object([], data=any_resource(components))
     members = {
         "jsonapi": jsonapi_object(components),
@@ -38,7 +38,7 @@ def response_document(components: Components) -> Json:
 
 
 def request_example(components: Components) -> Json | None:
-    """An operation that adds a resource, of the first type of which an example can be made."""
+    """A request that adds a resource of the first type that has an example."""
     for resource in components.resources.values():
         if example := new_example(components, resource):
             return {OPERATIONS_MEMBER: [{"op": "add", **example}]}
@@ -96,7 +96,7 @@ def _by_url(components: Components) -> Json:
 def _named(components: Components, name: str, required: list[str], **members: Json) -> Json:
     meta: Json = {"type": "object"}
     if members["op"].get("const") != "add":
-        if_match = {"type": "string", "description": "What the header `If-Match` would hold."}
+        if_match = {"type": "string", "description": "The value of an `If-Match` header."}
         meta = an_object([], if_match=if_match)
     return components.schema(name, lambda: an_object(["op", *required], **members, meta=meta))
 
@@ -108,10 +108,10 @@ def _code(code: str) -> Json:
 def _reference(
     components: Components, resource: Resource, relationship: Relationship | None
 ) -> Json:
-    """A reference to a resource or a relationship, by the resource's id or its local id."""
+    """The `ref` of a resource or a relationship, with the id or the local id of the resource."""
 
-    def make(own: str, schema: Json) -> Json:
-        members: Json = {"type": {"type": "string", "const": resource.type}, own: schema}
+    def make(member: str, schema: Json) -> Json:
+        members: Json = {"type": {"type": "string", "const": resource.type}, member: schema}
         if relationship is not None:
             members["relationship"] = {"type": "string", "const": relationship.name}
         return an_object(members, **members) | {"additionalProperties": False}

@@ -1,4 +1,4 @@
-"""The components of a description: named parts, made when first referred to (OpenAPI §4.8.7)."""
+"""The components of the OpenAPI document: named parts, made for the first reference (§4.8.7)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,20 +12,23 @@ from ..resource import Resource
 
 Json = dict[str, Any]
 Parameter = Json | str
-"""A Parameter Object, or the key of one among the components."""
+"""A Parameter Object, or the key of one in the components."""
 
 
 def parameter_body(description: str, schema: Json) -> Json:
-    """What a parameter is, without its name; an array has commas between its values."""
-    found: Json = {"description": description, "schema": schema}
-    return found | {"style": "form", "explode": False} if schema["type"] == "array" else found
+    """A Parameter Object without its name. The values of an array are separated by commas."""
+    body: Json = {"description": description, "schema": schema}
+    return body | {"style": "form", "explode": False} if schema["type"] == "array" else body
 
 
 class Components:
-    """The parts of one description that others refer to.
+    """The components of one OpenAPI document. Each method returns a reference to a component.
 
-    :param resources: every resource of the API, by type.
-    :param limits: the bounds that parameters and documents have.
+    :param title: the title of the API.
+    :param version: the version of the API.
+    :param resources: all resources of the API, by type.
+    :param limits: the limits on requests.
+    :param info: further members of the Info Object.
     """
 
     def __init__(
@@ -44,7 +47,10 @@ class Components:
         self._property: Callable[[Field], Json] = marshmallow.converter.field2property
 
     def schema(self, name: str, make: Callable[[], Json]) -> Json:
-        """Refer to a schema, which is made for the first reference."""
+        """Refer to a JSON Schema.
+
+        :param make: makes it, for the first reference.
+        """
         if name not in self.spec.components.schemas:
             self.spec.components.schema(name, make())
         return {"$ref": f"#/components/schemas/{name}"}
@@ -52,7 +58,10 @@ class Components:
     def parameter(
         self, key: str, name: str, description: str, schema: Json, where: str = "query"
     ) -> str:
-        """Refer to a parameter, by the key that apispec makes a reference of."""
+        """Refer to a parameter, by its key, from which apispec makes a reference.
+
+        :param where: its member `in`.
+        """
         if key not in self.spec.components.parameters:
             body = {"name": name} | parameter_body(description, schema)
             self.spec.components.parameter(key, where, body)
@@ -71,14 +80,14 @@ class Components:
         return {"$ref": f"#/components/responses/{key}"}
 
     def field_property(self, field: Field) -> Json:
-        """The JSON Schema of a field's values, as apispec makes it of a marshmallow field."""
+        """The JSON Schema of a field's values, which apispec makes from the marshmallow field."""
         return {name: value for name, value in self._property(field).items() if name != "readOnly"}
 
     def id_property(self, resource: Resource) -> Json:
-        """The JSON Schema of ids, which are strings in documents whatever they are elsewhere."""
-        found = self.field_property(resource.schema.fields["id"])
-        kept = {name: found[name] for name in ("format", "examples") if name in found}
-        return {"type": "string"} | (kept if found.get("type") == "string" else {})
+        """The JSON Schema of a resource's ids, which are strings in all documents."""
+        schema = self.field_property(resource.schema.fields["id"])
+        details = {name: schema[name] for name in ("format", "examples") if name in schema}
+        return {"type": "string"} | (details if schema.get("type") == "string" else {})
 
     def filter_property(self, resource: Resource, name: str) -> Json:
         """The JSON Schema of the values that a filter compares a field with."""
@@ -87,7 +96,7 @@ class Components:
         if name in resource.relationships:
             return self.id_property(resource.relationships[name].target)
         found = self.field_property(resource.attributes[name])
-        if isinstance(found.get("type"), list):  # nulls have an operator of their own
+        if isinstance(found.get("type"), list):  # the operator isnull is for nulls
             found["type"] = next(kind for kind in found["type"] if kind != "null")
         if "maxLength" in found:
             found["maxLength"] = min(found["maxLength"], self.limits.max_filter_length)

@@ -1,7 +1,7 @@
-"""The description of the API in OpenAPI 3.1, made of what serves it.
+"""Makes and serves the OpenAPI document of an application.
 
-Every Cornice service of the application is in it: those of resources with all that their schemas,
-validators and limits say, the others with the docstrings of their views.
+It contains every Cornice service. Those of resources are described by their schemas, validators and
+limits, the others by the docstrings of their views.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from pyramid.response import Response
 
 from ..api import Information, api_of
 from ..documents import links
-from ..endpoints import serve_plainly
-from . import operations, responses
+from ..endpoints import serve_json
+from . import methods, responses
 from .components import Components, Json
 
-# HEAD goes where GET goes and OPTIONS everywhere (RFC 9110 §9.3): they are not listed one by one.
+# HEAD works wherever GET does, and OPTIONS everywhere (RFC 9110 §9.3): they are not listed.
 IMPLIED = {"HEAD", "OPTIONS"}
 
 
@@ -35,21 +35,21 @@ def add_jsonapi_description(config: Configurator, information: Information) -> N
         api = api_of(config.registry)
         api.add_prefix(config.route_prefix)
         api.information = information
-        serve_plainly(config, links.DESCRIPTION, "/openapi.json", show_description)
+        serve_json(config, links.DESCRIPTION_ROUTE, "/openapi.json", show_description)
 
     config.action("jsonapi description", serve, order=PHASE1_CONFIG)
 
 
 def description(registry: Registry) -> Json:
-    """The OpenAPI document of an application but for its `servers`, which a request knows.
+    """Return the OpenAPI document of an application, made by the first call.
 
-    It is made when it is first asked for.
+    It has no `servers`, because these depend on the request.
 
-    :param registry: that of the application, which has been committed.
+    :param registry: the registry of the application, after its configuration was committed.
     """
     api = api_of(registry)
     if api.description is None:
-        assert api.information is not None  # noqa: S101  # the directive is what leads here
+        assert api.information is not None  # noqa: S101  # set by the directive
         api.description = describe(registry, api.information)
     return api.description
 
@@ -64,10 +64,7 @@ def show_description(request: Request) -> Response:
 
 
 def describe(registry: Registry, information: Information) -> Json:
-    """Make the OpenAPI document of an application, all but its `servers`.
-
-    :param registry: that of the application, with all its services.
-    """
+    """Make the OpenAPI document of an application, without `servers`."""
     api = api_of(registry)
     info = {name: value for name, value in asdict(information).items() if value}
     components = Components(
@@ -77,41 +74,42 @@ def describe(registry: Registry, information: Information) -> Json:
         api.limits,
         **info,
     )
-    known = api.methods
     for resource in components.resources.values():
         components.spec.tag({"name": resource.type, "description": f"The type `{resource.type}`."})
     components.spec.tag({"name": "service", "description": "The service as a whole."})
     services = registry.cornice_services.values()
     paths = sorted(((_path(registry, s), s) for s in services), key=itemgetter(0))
     collections = {
-        known[service.name, "POST"].context: path
+        api.methods[service.name, "POST"].context: path
         for path, service in paths
-        if (service.name, "POST") in known
+        if (service.name, "POST") in api.methods
     }
     for path, service in paths:
         described = {}
         for name, view, arguments in service.definitions:
-            method = known.get((service.name, name))
+            method = api.methods.get((service.name, name))
             if method is not None:
-                described[name.lower()] = operations.describe(components, method, collections)
+                described[name.lower()] = methods.describe(components, method, collections)
             elif name not in IMPLIED:
-                described[name.lower()] = _plain(components, service, name, view, arguments, path)
+                described[name.lower()] = _describe_other(
+                    components, service, name, view, arguments, path
+                )
         components.spec.path(path, operations=described)
-    made = components.spec.to_dict()
-    return {name: made[name] for name in ("openapi", "info", "tags", "paths", "components")}
+    document = components.spec.to_dict()
+    return {name: document[name] for name in ("openapi", "info", "tags", "paths", "components")}
 
 
 def _path(registry: Registry, service: Any) -> str:
-    """The path of a service as OpenAPI writes it."""
+    """The path of a service, with variables in OpenAPI's syntax."""
     route = registry.getUtility(IRoutesMapper).get_route(service.pyramid_route or service.name)
     path = re.sub(r"\{suffix:[^{}]*\}", "", route.pattern)
     return "/" + re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path).lstrip("/")
 
 
-def _plain(
+def _describe_other(
     components: Components, service: Any, method: str, view: Any, arguments: Json, path: str
 ) -> Json:
-    """An operation that is about no resource: all that is known of it is its view."""
+    """Describe a method of a service of the host, by the docstring of its view."""
     name = service.name.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
     summary, _, description = (inspect.getdoc(view) or name).partition("\n")
     is_json = arguments.get("renderer") == "json"

@@ -1,4 +1,4 @@
-"""Documents of JSON:API as JSON Schemas: one resource, a page of them, the entry, errors."""
+"""JSON Schemas of documents: one resource, a page of resources, linkage, the entry, errors."""
 
 from ..errors import CODES
 from .components import Components, Json
@@ -11,7 +11,7 @@ def document_links(components: Components) -> Json:
 
 
 def page_links(components: Components) -> Json:
-    """The links of a page (§6.5): null where there is no such page."""
+    """The links of a page (§6.5); null if there is no such page."""
     names = ["first", "prev", "next"]
     one = link(components)
     members = {"self": one, "describedby": one, "related": one}
@@ -27,18 +27,18 @@ def page_meta(components: Components) -> Json:
     return components.schema("PageMeta", lambda: an_object([], page=page, total=total))
 
 
-def sent(components: Components, name: str, data: Json) -> Json:
-    """The document of a request: its primary data."""
+def request_document(components: Components, name: str, data: Json) -> Json:
+    """A request document: its primary data."""
     return components.schema(name, lambda: an_object(["data"], data=data))
 
 
-def answered(components: Components, name: str, data: Json) -> Json:
-    """The document of a response: one resource, or the identifiers of a relationship."""
+def response_document(components: Components, name: str, data: Json) -> Json:
+    """A response document with one resource, or with linkage."""
     return components.schema(name, lambda: _document(components, document_links(components), data))
 
 
-def page(components: Components, name: str, items: Json) -> Json:
-    """The document of a page of resources or identifiers."""
+def page_document(components: Components, name: str, items: Json) -> Json:
+    """A response document with a page of resources or resource identifiers."""
     data = {"type": "array", "items": items}
     meta = page_meta(components)
     return components.schema(
@@ -58,7 +58,7 @@ def _document(components: Components, links: Json, data: Json, **more: Json) -> 
 
 
 def entry(components: Components) -> Json:
-    """The document that says where everything is."""
+    """The entry document."""
     one = link(components)
     members = dict.fromkeys(("self", "describedby", *components.resources), one)
     document = an_object(
@@ -71,7 +71,7 @@ def entry(components: Components) -> Json:
 
 
 def errors_document(components: Components) -> Json:
-    """The document of a failure (§7)."""
+    """The errors document (§7)."""
 
     def error() -> Json:
         text = {"type": "string"}

@@ -1,4 +1,4 @@
-"""Examples of documents, made of the examples that fields have: without those there is none."""
+"""Examples of documents, made from the examples in the metadata of fields."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ DESCRIPTION_EXAMPLE = "https://api.example/api/v1/openapi.json"
 
 
 def example(field_property: Json) -> Any:
-    """The first example of a field; None if it has none."""
+    """The first example in a field's JSON Schema; None if it has none."""
     return next(iter(field_property.get("examples", [])), None)
 
 
 def new_example(components: Components, resource: Resource) -> Json | None:
-    """An example of a document that creates a resource; None if a field that it needs has none."""
+    """A document that creates a resource; None if a required field has no example."""
     values = {
         name: example(components.field_property(field))
         for name, field in resource.attributes.items()
@@ -30,7 +30,7 @@ def new_example(components: Components, resource: Resource) -> Json | None:
 
 
 def changes_example(components: Components, resource: Resource) -> Json | None:
-    """An example of a document that changes a resource; None where it has no example."""
+    """A document that changes a resource; None if its id or a required field has no example."""
     id = example(components.id_property(resource))
     new = new_example(components, resource)
     if id is None or new is None:
@@ -39,9 +39,9 @@ def changes_example(components: Components, resource: Resource) -> Json | None:
 
 
 def resource_example(components: Components, resource: Resource, collection: str) -> Json | None:
-    """An example of a resource object.
+    """A resource object; None if its id has no example.
 
-    :param collection: the URL of the resources of its type.
+    :param collection: the URL of its collection.
     """
     id = example(components.id_property(resource))
     if id is None:
@@ -65,32 +65,32 @@ def resource_example(components: Components, resource: Resource, collection: str
 
 
 def answer_example(resource: Json | None) -> Json | None:
-    """An example of a document with one resource."""
+    """A response document with one resource."""
     if resource is None:
         return None
-    own = {"self": resource["links"]["self"], "describedby": DESCRIPTION_EXAMPLE}
-    return {"jsonapi": dict(JSONAPI_OBJECT), "links": own, "data": resource}
+    links = {"self": resource["links"]["self"], "describedby": DESCRIPTION_EXAMPLE}
+    return {"jsonapi": dict(JSONAPI_OBJECT), "links": links, "data": resource}
 
 
 def page_example(resource: Json | None) -> Json | None:
-    """An example of a page, one in the midst of its list."""
+    """A response document with a page from the middle of a list."""
     if resource is None:
         return None
     url = resource["links"]["self"].rpartition("/")[0]
     cursor = "RjzS0H8Pq1Zb"
-    own = {
+    links = {
         "self": f"{url}?page%5Bafter%5D={cursor}",
         "first": url,
         "prev": f"{url}?page%5Bbefore%5D={cursor}",
         "next": f"{url}?page%5Bafter%5D={cursor}",
         "last": f"{url}?page%5Bbefore%5D={cursor}",
     }
-    own["describedby"] = DESCRIPTION_EXAMPLE
-    return {"jsonapi": dict(JSONAPI_OBJECT), "links": own, "data": [resource]}
+    links["describedby"] = DESCRIPTION_EXAMPLE
+    return {"jsonapi": dict(JSONAPI_OBJECT), "links": links, "data": [resource]}
 
 
 def error_example(code: str) -> Json:
-    """An example of an errors document, with one error of a code."""
+    """An errors document with one error of a code."""
     status, title = CODES[code]
     error: Json = {"id": "4bf92f3577b34da6a3ce929d0e0e4736", "status": str(status), "code": code}
     return {

@@ -1,4 +1,4 @@
-"""The query parameters of filters, as Parameter Objects of OpenAPI."""
+"""The `filter` family of query parameters, as Parameter Objects."""
 
 from collections.abc import Iterator
 
@@ -24,12 +24,13 @@ MEANINGS = {
 
 
 def filter_parameters(components: Components, resource: Resource) -> Iterator[Parameter]:
-    """The filters of a type: an expression, and one parameter for each field and operator."""
+    """The parameters of filters: an expression, and one for each field and operator."""
     description = (
-        "An expression: `and(…)`, `or(…)`, `not(…)`, `equals(name,'…')`, `lessThan`, "
+        "A filter expression, made of `and(…)`, `or(…)`, `not(…)`, `equals(name,'…')`, `lessThan`, "
         "`lessOrEqual`, `greaterThan`, `greaterOrEqual`, `contains`, `icontains`, `startsWith`, "
-        "`endsWith`, `any(name,'…','…')`, `has(relationship,…)`, `count(relationship)`; texts in "
-        "single quotes, doubled inside, and `null`. All filters of a request hold at once."
+        "`endsWith`, `any(name,'…','…')`, `has(relationship,…)` and `count(relationship)`. Values "
+        "are texts in single quotes, which are doubled within a text, or `null`. If a request has "
+        "several filters, resources must fulfil all of them."
     )
     schema = {
         "type": "string",
@@ -45,7 +46,7 @@ def filter_parameters(components: Components, resource: Resource) -> Iterator[Pa
     for name, relationship in resource.relationships.items():
         for field in relationship.target.readable:
             if operators_of(relationship.target, field):
-                yield _filter_behind(components, resource, name, field)
+                yield _filter_of_related(components, resource, name, field)
 
 
 def _filter(components: Components, resource: Resource, name: str, operator: str) -> Parameter:
@@ -60,21 +61,25 @@ def _filter(components: Components, resource: Resource, name: str, operator: str
         schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
         description += " this text"
     elif operator in LISTS or (operator in EQUALITY and name not in resource.attributes):
-        # An id, or what a relationship leads to, may always be one of several.
+        # eq and ne compare an id or a relationship with several ids.
         schema = _values(components, _without_commas(schema))
-        description += " these, with commas between" if operator in LISTS else " one of these"
+        description += (
+            " these values, separated by commas" if operator in LISTS else " one of these"
+        )
     else:
         description += " this"
-    wire = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
+    parameter = f"filter[{name}]" if operator == "eq" else f"filter[{name}][{operator}]"
     key = f"{resource.type}.filter.{name}" + ("" if operator == "eq" else f".{operator}")
-    return components.parameter(key, wire, f"{description}.", schema)
+    return components.parameter(key, parameter, f"{description}.", schema)
 
 
-def _filter_behind(components: Components, resource: Resource, name: str, field: str) -> Parameter:
+def _filter_of_related(
+    components: Components, resource: Resource, name: str, field: str
+) -> Parameter:
     target = resource.relationships[name].target
     description = (
-        f"`{field}` of a related resource in `{name}` is this. Operators and longer paths work as "
-        "well."
+        f"`{field}` of a related resource in `{name}` is this. Other operators and longer paths "
+        "work too."
     )
     key = f"{resource.type}.filter.{name}.{field}"
     schema = components.filter_property(target, field)
@@ -84,13 +89,13 @@ def _filter_behind(components: Components, resource: Resource, name: str, field:
 def _values(components: Components, schema: Json) -> Json:
     limits = components.limits
     most = limits.max_filter_values
-    if schema.get("format") == "uuid":  # of 36 characters each, and a comma
+    if schema.get("format") == "uuid":  # 36 characters each, and a comma
         most = max(1, min(most, (limits.max_filter_length + 1) // 37))
     return {"type": "array", "minItems": 1, "maxItems": most, "items": schema}
 
 
 def _without_commas(schema: Json) -> Json:
-    """The same values but those with a comma, which would be two."""
+    """The JSON Schema of the same values without commas, which separate values."""
     if schema["type"] != "string" or schema.get("format") in ("uuid", "date-time"):
         return schema
     return schema | {"pattern": schema.get("pattern", "^[^]*$").replace("[^", "[^,")}

@@ -1,4 +1,4 @@
-"""Query parameters and request headers of methods, as Parameter Objects of OpenAPI."""
+"""The query parameters and request header fields of methods, as Parameter Objects."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from .components import Components, Json, Parameter, parameter_body
 from .filters import filter_parameters
 from .schemas import pascal
 
-# Longer paths of `include` are not listed: they are without end.
+# Relationships. Longer paths of `include` are not listed: there is no end to them.
 LISTED_INCLUDE_DEPTH = 2
 
 
 def of_method(
     components: Components, method: Method, *, conditional: str | None
 ) -> list[Parameter]:
-    """The parameters of a method, by reference.
+    """The parameters of a method.
 
-    :param conditional: the precondition that it takes: If-Match, If-None-Match or none.
+    :param conditional: the precondition that it evaluates: If-Match, If-None-Match or None.
     """
     found = [] if method.query is None else list(_of_query(components, method.query))
     headers = [conditional] if conditional else []
@@ -49,13 +49,13 @@ def id_parameter(components: Components, resource: Resource) -> Json:
 
 def _header(components: Components, name: str) -> Parameter:
     descriptions = {
-        "X-Request-ID": "An id of the request's own, which comes back in the response's header "
-        "and in errors if it is 1 to 128 of letters, digits, dots, hyphens and underscores.",
-        "traceparent": "The trace that the request is part of (W3C Trace Context); its id stands "
-        "in for a missing `X-Request-ID`.",
-        "If-Match": "Entity tags of representations, or `*`: the change is refused with 412 if "
-        "the resource has changed since each of them.",
-        "If-None-Match": "Entity tags that the client has: the answer is 304 if one is current.",
+        "X-Request-ID": "An id for the request: 1 to 128 letters, digits, dots, hyphens and "
+        "underscores. The response and error objects repeat it.",
+        "traceparent": "The trace of the request (W3C Trace Context). Its id is the id of the "
+        "request if there is no `X-Request-ID`.",
+        "If-Match": "Entity tags of the resource, or `*`. If none of them is current, the answer "
+        "is 412, and nothing changes.",
+        "If-None-Match": "Entity tags that the client has. If one is current, the answer is 304.",
     }
     return components.parameter(name, name, descriptions[name], {"type": "string"}, where="header")
 
@@ -63,8 +63,8 @@ def _header(components: Components, name: str) -> Parameter:
 def _include(components: Components, endpoint: Endpoint, paths: list[str]) -> Json:
     limits = components.limits
     description = (
-        "Related resources to put into `included`: paths of relationships with commas between. "
-        f"Paths may have up to {limits.max_include_depth} segments; those of up to "
+        "Paths of relationships, separated by commas, whose related resources `included` has. A "
+        f"path may have up to {limits.max_include_depth} relationships; those with up to "
         f"{LISTED_INCLUDE_DEPTH} are listed."
     )
     name = pascal(endpoint.resource.type)
@@ -107,8 +107,8 @@ def _sort(components: Components, resource: Resource) -> Parameter:
         for sign in ("", "-")
     ]
     description = (
-        "Fields to sort by, each at most once; `-` descends. Ties are ordered by id, text by code "
-        "point, nulls come last and with `-` first."
+        "Fields to sort by, each at most once. `-` before a field sorts it in descending order. "
+        "Ties are sorted by id. Text is sorted by code point. Null is the greatest value."
     )
     schema = _list(_enumeration(components, f"{pascal(resource.type)}Sort", names))
     schema |= {"minItems": 1, "uniqueItems": True}
@@ -122,22 +122,23 @@ def _pages(components: Components) -> Iterator[Parameter]:
     cursor = {"type": "string"}
     parameters: dict[str, tuple[str, Json]] = {
         "page[size]": (
-            f"Resources on a page, {usual} by default; does not go with `page[offset]`.",
+            f"Resources on a page, {usual} by default; cannot be combined with `page[offset]`.",
             size,
         ),
-        "page[after]": ("The cursor behind which the page begins, out of a link.", cursor),
-        "page[before]": ("The cursor before which the page ends, out of a link.", cursor),
+        "page[after]": ("A cursor from a link: the page begins after it.", cursor),
+        "page[before]": ("A cursor from a link: the page ends before it.", cursor),
         "page[total]": (
-            "Whether to count all resources of the list, as `meta.page.total`; pages by number "
-            "and by offset always do.",
+            "Whether to count all resources of the list, for `meta.page.total`. Pages by number "
+            "and by offset always have it.",
             {"type": "boolean", "default": False},
         ),
         "page[number]": (
-            "The number of the page, from 1; does not go with cursors and offsets.",
+            "The number of the page, from 1; cannot be combined with cursors and offsets.",
             {"type": "integer", "minimum": 1, "maximum": MOST_PAGES},
         ),
         "page[offset]": (
-            "Resources before the page; does not go with cursors and numbers.",
+            "The number of resources before the page; cannot be combined with cursors and page "
+            "numbers.",
             {"type": "integer", "minimum": 0, "maximum": MOST_PAGES},
         ),
         "page[limit]": (f"Resources on a page by offset, {usual} by default.", size),

@@ -1,4 +1,4 @@
-"""Resource objects and resource identifiers as JSON Schemas: as answered with, and as sent."""
+"""JSON Schemas of resource objects and resource identifiers, in responses and in requests."""
 
 from ..resource import Relationship, Resource
 from .components import Components, Json
@@ -6,7 +6,7 @@ from .schemas import an_object, closed, links, nullable, pascal
 
 
 def resource_object(components: Components, resource: Resource) -> Json:
-    """A resource as it is answered with: fieldsets may leave out any of its fields (§5.2)."""
+    """A resource object in a response. Fields are optional, because of sparse fieldsets (§5.2)."""
     name = f"{pascal(resource.type)}Resource"
     attributes = {
         field_name: _shown(components.field_property(field), resource.column(field_name).nullable)
@@ -37,7 +37,7 @@ def resource_object(components: Components, resource: Resource) -> Json:
 
 
 def _shown(schema: Json, is_nullable: bool | None) -> Json:
-    """The schema of a value that is shown, which may be null although a client cannot send that."""
+    """The JSON Schema of a value in a response, which may be null if its column is nullable."""
     kind = schema.get("type")
     return schema | {"type": [kind, "null"]} if is_nullable and isinstance(kind, str) else schema
 
@@ -60,23 +60,23 @@ def any_resource(components: Components) -> Json:
 def identifier(components: Components, resource: Resource, *, local: bool = False) -> Json:
     """A resource identifier object (§5.2.4).
 
-    :param local: whether it may have a local id, of a resource that the same request adds.
+    :param local: whether it may have the local id of a resource that the same request creates.
     """
     kind: Json = {"type": "string", "const": resource.type}
     id = components.id_property(resource)
     name = f"{pascal(resource.type)}Identifier"
-    own = components.schema(name, lambda: an_object(["type", "id"], type=kind, id=id))
+    by_id = components.schema(name, lambda: an_object(["type", "id"], type=kind, id=id))
     if not local:
-        return own
+        return by_id
     by_lid = components.schema(
         f"{pascal(resource.type)}LocalIdentifier",
         lambda: an_object(["type", "lid"], type=kind, lid={"type": "string"}),
     )
-    return {"anyOf": [own, by_lid]}
+    return {"anyOf": [by_id, by_lid]}
 
 
 def linkage(components: Components, relationship: Relationship, *, local: bool = False) -> Json:
-    """The identifiers of a relationship (§5.2.3.1)."""
+    """The resource linkage of a relationship (§5.2.3.1)."""
     one = identifier(components, relationship.target, local=local)
     if relationship.many:
         return {"type": "array", "items": one}
@@ -84,12 +84,15 @@ def linkage(components: Components, relationship: Relationship, *, local: bool =
 
 
 def _relationship_object(components: Components, relationship: Relationship) -> Json:
-    own = links(components, "RelationshipLinks", ["self", "related"])
-    return an_object(["links"], links=own, data=linkage(components, relationship))
+    members = links(components, "RelationshipLinks", ["self", "related"])
+    return an_object(["links"], links=members, data=linkage(components, relationship))
 
 
 def new_resource(components: Components, resource: Resource, *, local: bool = False) -> Json:
-    """The resource object of a resource to create (§7.1)."""
+    """The resource object of a resource to create (§7.1).
+
+    :param local: whether its linkage may have local ids.
+    """
     required = [
         name
         for name, field in resource.attributes.items()
@@ -116,7 +119,10 @@ def new_resource(components: Components, resource: Resource, *, local: bool = Fa
 
 
 def changed_resource(components: Components, resource: Resource, *, local: bool = False) -> Json:
-    """The resource object of a resource to change: the fields that get other values (§7.2)."""
+    """The resource object of a resource to change, with the fields to change (§7.2).
+
+    :param local: whether it and its linkage may have local ids.
+    """
 
     def make() -> Json:
         kind = {"type": "string", "const": resource.type}
@@ -135,7 +141,7 @@ def changed_resource(components: Components, resource: Resource, *, local: bool 
 def _sent_fields(
     components: Components, resource: Resource, required: list[str], needed: list[str], local: bool
 ) -> Json:
-    """The members `attributes` and `relationships`: nothing in them is ignored, all is read."""
+    """The members `attributes` and `relationships` of a request; unknown fields are errors."""
     attributes = {
         name: components.field_property(field)
         for name, field in resource.attributes.items()

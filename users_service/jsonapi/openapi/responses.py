@@ -1,4 +1,4 @@
-"""Responses of methods, as Response Objects of OpenAPI: what succeeds, and every way to fail."""
+"""The responses of methods, as Response Objects: success, and each status of failure."""
 
 from http import HTTPStatus
 
@@ -10,16 +10,16 @@ from .examples import error_example
 
 HEADERS = {
     "X-Request-ID": "The id of the request.",
-    "Cache-Control": "Whether and how the response may be stored.",
-    "Vary": "The request headers that the response depends on.",
-    "ETag": "The strong entity tag of the representation; `If-Match` and `If-None-Match` take it.",
+    "Cache-Control": "Whether and how caches may store the response.",
+    "Vary": "The request header fields that the response depends on.",
+    "ETag": "The strong entity tag of the representation, for `If-Match` and `If-None-Match`.",
     "Location": "The URL of the new resource.",
     "Retry-After": "Seconds after which to try again.",
-    "Accept": "The media type that works.",
+    "Accept": "The media type that request bodies must have.",
 }
 ALWAYS = ("X-Request-ID", "Cache-Control", "Vary")
 
-# What any request can come to; the rest depends on what a method takes.
+# The statuses of failure of any request, of those with an id, a document, and a precondition.
 COMMON_FAILURES = (400, 403, 406, 414, 431, 500, 503)
 FAILURES_OF_ONE = (404,)
 FAILURES_OF_DOCUMENTS = (404, 409, 413, 415, 422, 501)
@@ -33,7 +33,10 @@ def success(
     content: Json | None = None,
     links: Json | None = None,
 ) -> Json:
-    """:param headers: those that it has beside the ones of every response."""
+    """The response of success.
+
+    :param headers: its header fields, besides those of every response.
+    """
     found: Json = {"description": description, "headers": _headers(components, *headers)}
     if content is not None:
         found["content"] = content
@@ -52,7 +55,7 @@ def content(schema: Json, example: Json | None, media_type: str = MEDIA_TYPE) ->
 def not_modified(components: Components) -> Json:
     return components.response(
         "NotModified",
-        lambda: success(components, "The client has this representation.", "ETag"),
+        lambda: success(components, "The client has the current representation.", "ETag"),
     )
 
 
@@ -61,7 +64,7 @@ def failure(components: Components, status: int) -> Json:
 
     def make() -> Json:
         codes = [code for code, (of, _) in CODES.items() if of == status]
-        own = {415: ["Accept"], 503: ["Retry-After"]}.get(status, [])
+        headers = {415: ["Accept"], 503: ["Retry-After"]}.get(status, [])
         media = {
             "schema": errors_document(components),
             "examples": {code: {"value": error_example(code)} for code in codes},
@@ -69,7 +72,7 @@ def failure(components: Components, status: int) -> Json:
         titles = [f"`{code}`: {CODES[code][1]}." for code in codes]
         return {
             "description": " ".join(titles),
-            "headers": _headers(components, *own),
+            "headers": _headers(components, *headers),
             "content": {MEDIA_TYPE: media},
         }
 

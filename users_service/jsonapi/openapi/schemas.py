@@ -1,4 +1,4 @@
-"""JSON Schemas that those of all documents are made of: objects, links, the member `jsonapi`."""
+"""JSON Schemas that all documents use: objects, links, the member `jsonapi`."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ URI = {"type": "string", "format": "uri"}
 
 
 def pascal(name: str) -> str:
-    """A type or a field in the form that names of schemas have."""
+    """The name of a type or a field in PascalCase, for the names of components."""
     return "".join(part[:1].upper() + part[1:] for part in name.replace("-", "_").split("_"))
 
 
@@ -23,10 +23,10 @@ def nullable(schema: Json) -> Json:
 
 
 def closed(schema: Json) -> Json:
-    """The same object without other members, but those for other conventions, which are ignored.
+    """Restrict an object to its properties, and to @-members, which are ignored (§5.8.2).
 
-    Their names begin with @ (§5.8.2). Written as a rule for names, it keeps the types that
-    generators make of the object free of members with any name.
+    It uses `propertyNames`: from `patternProperties`, code generators would make types with members
+    of any name.
     """
     names = {"anyOf": [{"enum": list(schema["properties"])}, {"pattern": "^@"}]}
     return schema | {"propertyNames": names}
@@ -48,7 +48,7 @@ def jsonapi_object(components: Components) -> Json:
 
 
 def link(components: Components) -> Json:
-    """A link: a URL, or an object with more about it (§5.6)."""
+    """A link: a URL, or a link object (§5.6)."""
     link_object = components.schema(
         "LinkObject",
         lambda: an_object(

@@ -1,4 +1,10 @@
-"""From the query string to rows: what other rooms use of it."""
+"""Reads: from the query string of a request to the rows of its response.
+
+A request meets the modules in this order: permissions; query_string, parameters (with
+page_parameters, cursors, filters and expressions, which build a condition tree), which make a
+query; projection and scope; statements and pagination (with conditions, text_search and ordering,
+which make SQL); include.
+"""
 
 from . import statements
 from .filters import EQUALITY, LISTS, MATCHES, operators_of

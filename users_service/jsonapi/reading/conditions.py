@@ -1,7 +1,7 @@
-"""Conditions become SQL: attributes are compared, relationships become EXISTS.
+"""Makes SQL expressions from condition trees.
 
-Every condition is true or false, never null, on every engine: what is null equals nothing, is
-neither less nor greater than anything, and contains nothing.
+An expression is true or false on every engine, never NULL: a comparison with a null attribute is
+false. A relationship becomes an EXISTS, or a comparison of its foreign key.
 """
 
 import operator
@@ -41,56 +41,61 @@ COMPARISONS = {
     "ge": operator.ge,
 }
 
-Seen = Callable[[Resource, dict[str, Any]], Visible | None]
-"""Gives the condition that the caller sees a resource, and adds its values to others."""
+VisibleTo = Callable[[Resource, dict[str, Any]], Visible | None]
+"""Returns the visibility condition of a resource, and adds its values to the dictionary."""
 
 
-class RowSource:
-    """The rows of a resource in a statement: of its table, or of an alias of that."""
+class ResourceTable:
+    """The table of a resource in a statement.
 
-    def __init__(self, resource: Resource, table: FromClause) -> None:
+    :param from_clause: the table itself, or an alias of it.
+    """
+
+    def __init__(self, resource: Resource, from_clause: FromClause) -> None:
         self.resource = resource
-        self.table = table
+        self.from_clause = from_clause
 
-    def of(self, column: Column[Any]) -> Any:
-        """A column of the resource's table, here."""
-        return self.table.c[column.key]
+    def column(self, column: Column[Any]) -> Any:
+        """Return the column of the FROM clause for a column of the table."""
+        return self.from_clause.c[column.key]
 
     @property
     def id(self) -> Any:
-        return self.of(self.resource.id_column)
+        return self.column(self.resource.id_column)
 
     @cached_property
     def attributes(self) -> SimpleNamespace:
-        """The columns by the model's names."""
+        """The columns, as attributes named as in the model."""
         columns = self.resource.columns.items()
-        return SimpleNamespace(**{name: self.of(column) for name, column in columns})
+        return SimpleNamespace(**{name: self.column(column) for name, column in columns})
 
 
 @lru_cache
-def source_of(resource: Resource) -> RowSource:
-    """The rows of a resource's own table."""
-    return RowSource(resource, resource.table)
+def table_of(resource: Resource) -> ResourceTable:
+    """The table of a resource, without an alias."""
+    return ResourceTable(resource, resource.table)
 
 
 def bind(
     name: str, typed: Column[Any] | TypeEngine[Any], *, expanding: bool = False
 ) -> BindParameter[Any]:
-    """A value that is given when the statement is carried out.
+    """Return a bind parameter.
 
-    :param typed: its type, or a column of that type. SQLAlchemy compares with True and False that
-        it knows by IS alone, which is no range of an index.
-    :param expanding: whether it is the list of an IN.
+    Booleans need one too: SQLAlchemy compares with a literal True or False by IS, for which no
+    engine uses an index.
+
+    :param typed: the type of the value, or a column of that type.
+    :param expanding: whether the value is the list of an IN.
     """
     kind = typed.type if isinstance(typed, Column) else typed
     return bindparam(name, type_=kind, expanding=expanding)
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """Stands for values in a condition.
+class Placeholder:
+    """The name of a bind parameter, in place of a value of a condition tree.
 
-    :param many: whether it is a list of them.
+    :param many: whether the bind parameter has a list of values.
     """
 
     name: str
@@ -100,41 +105,45 @@ class Bound:
         return bind(self.name, column, expanding=self.many)
 
 
-def take_values(condition: Any, values: dict[str, Any], seen: Seen) -> Any:
-    """Take the values out of a condition, so that conditions of one form are the same.
+def extract_values(condition: Any, values: dict[str, Any], visible_to: VisibleTo) -> Any:
+    """Replace the values of a condition tree by placeholders.
 
-    Whatever a relationship in it leads to has to be seen by the caller as well.
+    Trees that differ only in their values become equal, so that they share one cached statement.
+    Related resources also get the visibility condition of their type.
 
-    :param values: gets the values, by the names that stand for them in the condition.
+    :param values: the dictionary that the values are added to, by placeholder name.
+    :returns: the new tree.
     """
     match condition:
         case None:
             return None
         case And(conditions) | Or(conditions):
-            taken = (take_values(inner, values, seen) for inner in conditions)
-            return type(condition)(tuple(taken))
+            inners = (extract_values(inner, values, visible_to) for inner in conditions)
+            return type(condition)(tuple(inners))
         case Not(inner):
-            return Not(take_values(inner, values, seen))
+            return Not(extract_values(inner, values, visible_to))
         case Related(relationship, inner):
-            visible = seen(relationship.target, values)
-            inner = take_values(inner, values, seen)
+            visible = visible_to(relationship.target, values)
+            inner = extract_values(inner, values, visible_to)
             if visible is not None:
                 inner = visible if inner is None else And((visible, inner))
             return Related(relationship, inner)
         case Count(relationship, _, number):
-            visible = seen(relationship.target, values)
-            return replace(condition, number=_take(number, values), condition=visible)
+            visible = visible_to(relationship.target, values)
+            return replace(condition, number=_placeholder(number, values), condition=visible)
         case Compare():
-            return replace(condition, values=_bound_values(condition, values))
+            return replace(condition, values=_placeholders(condition, values))
         case _:
             return condition
 
 
-def _bound_values(condition: Compare, values: dict[str, Any]) -> tuple[Bound | None, ...]:
-    """What stands for the values of a comparison, after a None if null is among them."""
+def _placeholders(condition: Compare, values: dict[str, Any]) -> tuple[Placeholder | None, ...]:
+    """Replace the values of a comparison: by None if null is among them, and one placeholder."""
     if condition.operator in MATCHES:
         (text,) = condition.values
-        return _take(text, values), _take(pattern_of(condition.operator, text), values)
+        return _placeholder(text, values), _placeholder(
+            pattern_of(condition.operator, text), values
+        )
     given = [value for value in condition.values if value is not None]
     null = (None,) if len(given) < len(condition.values) else ()
     if condition.operator == "eq" and (key := condition.resource.key_of(condition.name)):
@@ -142,133 +151,146 @@ def _bound_values(condition: Compare, values: dict[str, Any]) -> tuple[Bound | N
         given = [compute(value) for value in given]
     if not given:
         return null
-    return *null, _take(given[0], values) if len(given) == 1 else _take(given, values, many=True)
+    return *null, _placeholder(given[0], values) if len(given) == 1 else _placeholder(
+        given, values, many=True
+    )
 
 
-def _take(value: Any, values: dict[str, Any], *, many: bool = False) -> Any:
+def _placeholder(value: Any, values: dict[str, Any], *, many: bool = False) -> Any:
     name = f"filter_{len(values)}"
     values[name] = value
-    return Bound(name, many)
+    return Placeholder(name, many)
 
 
-def to_sql(condition: Any, rows: RowSource) -> ColumnElement[bool]:
-    """Return the SQL expression of a condition whose values have been taken out.
+def to_sql(condition: Any, table: ResourceTable) -> ColumnElement[bool]:
+    """Return the SQL expression of a condition tree.
 
-    :param rows: those of which it is to hold.
+    :param condition: the tree, with placeholders instead of values.
+    :param table: the table whose rows the condition is about.
     """
     match condition:
         case And(conditions):
-            return and_(*(to_sql(inner, rows) for inner in conditions))
+            return and_(*(to_sql(inner, table) for inner in conditions))
         case Or(conditions):
-            return or_(*(to_sql(inner, rows) for inner in conditions))
+            return or_(*(to_sql(inner, table) for inner in conditions))
         case Not(inner):
-            return not_(to_sql(inner, rows))
+            return not_(to_sql(inner, table))
         case Visible(visible):
-            return _result(visible(rows.attributes))
+            return _typed(visible(table.attributes))
         case Related(relationship, inner):
-            return _is_related(relationship, inner, rows)
+            return _is_related(relationship, inner, table)
         case Count(relationship, name, number, inner):
-            count = _count(relationship, inner, rows)
-            return _result(COMPARISONS[name](count, number.bind(BigInteger())))
+            count = _count(relationship, inner, table)
+            return _typed(COMPARISONS[name](count, number.bind(BigInteger())))
         case CompareFields(resource, name, comparison, other):
-            columns = rows.of(resource.column(name)), rows.of(resource.column(other))
+            columns = table.column(resource.column(name)), table.column(resource.column(other))
             holds = COMPARISONS[comparison](*columns)
             return and_(*(column.is_not(None) for column in columns), holds)
         case Compare():
-            return _compare(condition, rows)
+            return _compare(condition, table)
         case _:
             raise TypeError(condition)
 
 
-def _compare(condition: Compare, rows: RowSource) -> ColumnElement[bool]:
-    column = rows.of(condition.resource.column(condition.name))
+def _compare(condition: Compare, table: ResourceTable) -> ColumnElement[bool]:
+    column = table.column(condition.resource.column(condition.name))
     if condition.operator != "eq":
         if condition.operator in COMPARISONS:
-            (bound,) = condition.values
-            holds = COMPARISONS[condition.operator](column, bound.bind(column))
+            (placeholder,) = condition.values
+            holds = COMPARISONS[condition.operator](column, placeholder.bind(column))
         else:
-            texts = (bound.bind(String()) for bound in condition.values)
+            texts = (placeholder.bind(String()) for placeholder in condition.values)
             holds = MATCHES[condition.operator](column, *texts)
         return and_(column.is_not(None), holds)
     key = condition.resource.key_of(condition.name)
-    compared = column if key is None else rows.of(key[0])
+    compared = column if key is None else table.column(key[0])
     return or_(
         *(
             column.is_(None)
-            if bound is None
-            else and_(compared.is_not(None), _equals(compared, bound))
-            for bound in condition.values
+            if placeholder is None
+            else and_(compared.is_not(None), _equals(compared, placeholder))
+            for placeholder in condition.values
         )
     )
 
 
-def _equals(column: Any, bound: Bound) -> ColumnElement[bool]:
-    values = bound.bind(column)
-    return _result(column.in_(values) if bound.many else column == values)
+def _equals(column: Any, placeholder: Placeholder) -> ColumnElement[bool]:
+    values = placeholder.bind(column)
+    return _typed(column.in_(values) if placeholder.many else column == values)
 
 
-def _is_related(relationship: Relationship, inner: Any, rows: RowSource) -> ColumnElement[bool]:
-    """Hold where there is a related resource of which a condition holds.
+def _is_related(
+    relationship: Relationship, inner: Any, table: ResourceTable
+) -> ColumnElement[bool]:
+    """Return the condition that there is a related resource that fulfils `inner`.
 
-    Where it is about the id alone, or there is none, the target's table is not asked.
+    If `inner` is None or compares the id alone, the statement does without the target's table.
     """
     match inner:
         case None:
             ids = None
-        case Compare(_, "id", "eq", (Bound() as ids,)):
+        case Compare(_, "id", "eq", (Placeholder() as ids,)):
             pass
         case _:
-            path, target = _path(relationship, rows)
-            return _result(path.where(to_sql(inner, target)).exists())
+            selected, target = _select_related(relationship, table)
+            return _typed(selected.where(to_sql(inner, target)).exists())
     if relationship.holds_key:
-        key = rows.of(relationship.key_column)
-        return _result(
+        key = table.column(relationship.key_column)
+        return _typed(
             key.is_not(None) if ids is None else and_(key.is_not(None), _equals(key, ids))
         )
-    path, other = _links(relationship, rows)
-    return _result((path if ids is None else path.where(_equals(other, ids))).exists())
+    selected, target_key = _select_links(relationship, table)
+    return _typed((selected if ids is None else selected.where(_equals(target_key, ids))).exists())
 
 
-def _count(relationship: Relationship, inner: Any, rows: RowSource) -> ColumnElement[int]:
-    """The number of related resources of which a condition holds."""
+def _count(relationship: Relationship, inner: Any, table: ResourceTable) -> ColumnElement[int]:
+    """Return the number of related resources that fulfil `inner`; of all if it is None."""
     if inner is not None:
-        path, target = _path(relationship, rows)
-        counted = path.where(to_sql(inner, target))
+        selected, target = _select_related(relationship, table)
+        counted = selected.where(to_sql(inner, target))
     elif relationship.holds_key:
-        return case((rows.of(relationship.key_column).is_not(None), 1), else_=0)
+        return case((table.column(relationship.key_column).is_not(None), 1), else_=0)
     else:
-        counted, _ = _links(relationship, rows)
+        counted, _ = _select_links(relationship, table)
     return counted.with_only_columns(func.count(), maintain_column_froms=True).scalar_subquery()
 
 
-def _links(relationship: Relationship, rows: RowSource) -> tuple[Select[Any], Any]:
-    """Select the links to related resources, and give the column with the ids of these."""
+def _select_links(relationship: Relationship, table: ResourceTable) -> tuple[Select[Any], Any]:
+    """Return a SELECT of the links from the rows to related resources, correlated with the rows.
+
+    :returns: the SELECT, and its column with the ids of the related resources.
+    """
     if relationship.secondary is None:
-        path, target = _path(relationship, rows)
-        return path, target.id
+        selected, target = _select_related(relationship, table)
+        return selected, target.id
     links = relationship.secondary.alias()
-    mine, other = (links.c[column.key] for column in relationship.secondary_columns)
-    path = select(1).select_from(links).where(mine == rows.id)
-    return path.correlate_except(links), other
+    source_key, target_key = (links.c[column.key] for column in relationship.secondary_columns)
+    selected = select(1).select_from(links).where(source_key == table.id)
+    return selected.correlate_except(links), target_key
 
 
-def _path(relationship: Relationship, rows: RowSource) -> tuple[Select[Any], RowSource]:
-    """Select the related resources, and give their rows: of an alias, which is theirs alone."""
-    target = RowSource(relationship.target, relationship.target.table.alias())
+def _select_related(
+    relationship: Relationship, table: ResourceTable
+) -> tuple[Select[Any], ResourceTable]:
+    """Return a SELECT of the related resources of the rows, correlated with the rows.
+
+    :returns: the SELECT, and the alias of the target's table in it.
+    """
+    target = ResourceTable(relationship.target, relationship.target.table.alias())
     if relationship.secondary is not None:
         links = relationship.secondary.alias()
-        mine, other = (links.c[column.key] for column in relationship.secondary_columns)
-        joined = links.join(target.table, target.id == other)
-        path = select(1).select_from(joined).where(mine == rows.id)
-        return path.correlate_except(links, target.table), target
+        source_key, target_key = (links.c[column.key] for column in relationship.secondary_columns)
+        joined = links.join(target.from_clause, target.id == target_key)
+        selected = select(1).select_from(joined).where(source_key == table.id)
+        return selected.correlate_except(links, target.from_clause), target
     if relationship.holds_key:
-        holds = target.id == rows.of(relationship.key_column)
+        holds = target.id == table.column(relationship.key_column)
     else:
-        holds = target.of(relationship.key_column) == rows.id
-    path = select(1).select_from(target.table).where(holds)
-    return path.correlate_except(target.table), target
+        holds = target.column(relationship.key_column) == table.id
+    selected = select(1).select_from(target.from_clause).where(holds)
+    return selected.correlate_except(target.from_clause), target
 
 
-def _result(expression: Any) -> ColumnElement[bool]:
+def _typed(expression: Any) -> ColumnElement[bool]:
     result: ColumnElement[bool] = expression
     return result

@@ -1,7 +1,7 @@
-"""Cursors: a row's place in an order, as text that only this list in this order takes back.
+"""Encodes and decodes cursors: the position of a row in a list, valid for that list and order.
 
-A cursor is a position and no capability: it lets a client see no row that it could not list. Its
-digest is there to refuse damage and mix-ups, so it needs no secret.
+A cursor grants no access: a client sees only rows that it could list anyway. The digest in it
+detects damage and cursors of other lists, and needs no secret.
 """
 
 import base64
@@ -20,66 +20,66 @@ from ..resource import Resource
 DIGEST_SIZE = 8
 
 Order = Sequence[tuple[str, bool]]
-"""Field names, each with whether it descends; the last one is unique."""
+"""Sort fields: names, each with whether it descends. The last one is unique."""
 
 Position = tuple[Any, ...]
-"""A row's values of an order's fields; empty for the place behind the last row."""
+"""The values of a row's sort fields; empty for the position after the last row."""
 
-BEHIND_LAST: Position = ()
+AFTER_LAST: Position = ()
 
 
-def encode(resource: Resource, order: Order, scope: str, position: Position) -> str:
+def encode(resource: Resource, order: Order, list_key: str, position: Position) -> str:
     """Return the cursor of a position in a list.
 
-    :param scope: which list of the resource it is: what else its cursors are bound to.
+    :param list_key: identifies the list among those of the resource.
     """
-    return seal(resource, order, scope, orjson.dumps(position))
+    return seal(resource, order, list_key, orjson.dumps(position))
 
 
-def seal(resource: Resource, order: Order, scope: str, values: bytes) -> str:
-    """Bind values, which are JSON already, to a list and an order of it."""
-    return _text(_digest(resource, order, scope, values) + values)
+def seal(resource: Resource, order: Order, list_key: str, values: bytes) -> str:
+    """Return the cursor of a position whose values are JSON already."""
+    return _base64(_digest(resource, order, list_key, values) + values)
 
 
-def decode(resource: Resource, order: Order, scope: str, cursor: str) -> Position:
-    """Return the position that a cursor of this list stands for.
+def decode(resource: Resource, order: Order, list_key: str, cursor: str) -> Position:
+    """Return the position in a cursor.
 
-    :raises ValueError: if it is damaged, or was made for another list or order.
+    :raises ValueError: if the cursor is damaged, or belongs to another list or order.
     """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        if _text(raw) != cursor:  # base64 has several spellings of some bytes
+        if _base64(raw) != cursor:  # base64 has several spellings of some bytes
             raise ValueError
     except (binascii.Error, ValueError):
         raise ValueError("Not a cursor of this API.") from None
     digest, values = raw[:DIGEST_SIZE], raw[DIGEST_SIZE:]
-    if digest != _digest(resource, order, scope, values):
-        raise ValueError("Not a cursor of this list in this order.")
+    if digest != _digest(resource, order, list_key, values):
+        raise ValueError("Is a cursor of another list, or of another filter or order.")
     try:
-        return _typed(resource, order, json.loads(values))
+        return _load_position(resource, order, json.loads(values))
     except (ValueError, TypeError, OverflowError, RecursionError):
         raise ValueError("Not a cursor of this API.") from None
 
 
-def _text(raw: bytes) -> str:
+def _base64(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _digest(resource: Resource, order: Order, scope: str, values: bytes) -> bytes:
-    bound = orjson.dumps([resource.type, order, scope])
+def _digest(resource: Resource, order: Order, list_key: str, values: bytes) -> bytes:
+    bound = orjson.dumps([resource.type, order, list_key])
     return hashlib.blake2b(bound + b"\0" + values, digest_size=DIGEST_SIZE).digest()
 
 
-def _typed(resource: Resource, order: Order, values: Any) -> Position:
+def _load_position(resource: Resource, order: Order, values: Any) -> Position:
     if not isinstance(values, list) or len(values) not in (0, len(order)):
         raise ValueError
     return tuple(
-        _value(resource.python_type(name), value)
+        _load_value(resource.python_type(name), value)
         for (name, _), value in zip(order, values, strict=False)
     )
 
 
-def _value(kind: Any, value: Any) -> Any:
+def _load_value(kind: Any, value: Any) -> Any:
     if value is None:
         return None
     if kind is UUID:
@@ -89,7 +89,7 @@ def _value(kind: Any, value: Any) -> Any:
         return moment.astimezone(UTC) if moment.tzinfo else moment
     if type(value) is not kind:
         raise TypeError
-    # Nobody keeps a client from making cursors: an engine is given what it can take.
+    # Clients can make cursors of their own: refuse values that an engine cannot take.
     if kind is int and value.bit_length() > 63:
         raise OverflowError
     if kind is str and "\0" in value.encode().decode():

@@ -1,6 +1,6 @@
-"""Filter expressions, in the function grammar of JsonApiDotNetCore, become conditions. No SQL.
+"""Parses filter expressions, in the grammar of JsonApiDotNetCore, into condition trees; no SQL.
 
-Such as `filter=or(equals(name,'Ada'),has(groups))`.
+Example: `filter=or(equals(name,'Ada'),has(groups))`.
 """
 
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..limits import Limits
 from ..resource import Resource
-from .filters import along, compare, filterable, find_relationship, listed
+from .filters import check_filterable, compare, find_relationship, follow_path, one_of
 from .tree import And, Compare, CompareFields, Condition, Count, Not, Or, Related, depth
 
 COMPARISONS = {
@@ -18,6 +18,7 @@ COMPARISONS = {
     "greaterThan": "gt",
     "greaterOrEqual": "ge",
 }
+FUNCTIONS = {"and", "or", "not", "has", "any"}
 TEXT_MATCHES = {
     "contains": "contains",
     "icontains": "icontains",
@@ -28,16 +29,20 @@ TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
 
 
 def parse(resource: Resource, _name: str, value: str, limits: Limits) -> Condition:
-    """Read the value of the parameter `filter`.
+    """Parse the value of the parameter `filter`.
 
-    :raises ValueError: with what is wrong with it.
+    :raises ValueError: if it is wrong; the text is the error's detail.
     """
     if len(value) > limits.max_filter_length:
-        raise ValueError(f"Has more than {limits.max_filter_length} characters.")
+        raise ValueError(f"May have at most {limits.max_filter_length} characters.")
     condition: Condition = _Expression(value, limits).parse(resource)
     if depth(condition) > limits.max_filter_depth:
-        raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+        raise _too_deep(limits)
     return condition
+
+
+def _too_deep(limits: Limits) -> ValueError:
+    return ValueError(f"May be nested at most {limits.max_filter_depth} levels deep.")
 
 
 class _Expression:
@@ -46,16 +51,16 @@ class _Expression:
     def __init__(self, text: str, limits: Limits) -> None:
         self.limits = limits
         self.tokens: list[tuple[str, str]] = []
-        place = 0
+        offset = 0
         text = text.rstrip()
-        while place < len(text):
-            match = TOKENS.match(text, place)
+        while offset < len(text):
+            match = TOKENS.match(text, offset)
             if not match:
-                raise ValueError(f"Cannot be read at character {place + 1}.")
+                raise ValueError(f"Cannot be read at character {offset + 1}.")
             kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
             token = match[match.lastindex or 1]
             self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
-            place = match.end()
+            offset = match.end()
         self.tokens.append(("end", "the end"))
         self.depth = 0
 
@@ -76,27 +81,21 @@ class _Expression:
     def path(self, word: str) -> list[str]:
         path = word.split(".")
         if len(path) > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+            raise _too_deep(self.limits)
         return path
 
     def follows(self, token: str) -> bool:
         return self.tokens[0] == ("mark", token)
 
     def condition(self, resource: Resource) -> Any:
-        """Read one function, and what it makes of a resource."""
+        """Parse one function call into a condition on a resource."""
         self.depth += 1
         if self.depth > self.limits.max_filter_depth:
-            raise ValueError(f"Is nested deeper than {self.limits.max_filter_depth} levels.")
+            raise _too_deep(self.limits)
         function = self.expect("word")
         self.expect("mark", "(")
         if function in ("and", "or"):
-            conditions = [self.condition(resource)]
-            while self.follows(","):
-                self.next()
-                conditions.append(self.condition(resource))
-            if len(conditions) < 2:
-                raise ValueError(f"The function {function} takes at least two conditions.")
-            result: Any = (And if function == "and" else Or)(tuple(conditions))
+            result: Any = self.junction(resource, function)
         elif function == "not":
             result = Not(self.condition(resource))
         elif function == "has":
@@ -106,16 +105,29 @@ class _Expression:
         elif function in COMPARISONS:
             result = self.comparison(resource, COMPARISONS[function])
         elif function in TEXT_MATCHES:
-            path = self.path(self.expect("word"))
-            self.expect("mark", ",")
-            text = self.expect("text")
-            operator = TEXT_MATCHES[function]
-            result = along(resource, path, lambda end, name: compare(end, name, operator, text))
+            result = self.text_match(resource, TEXT_MATCHES[function])
         else:
-            raise ValueError(f"There is no function {function[:40]!r}.")
+            known = ", ".join(sorted({*FUNCTIONS, *COMPARISONS, *TEXT_MATCHES}))
+            raise ValueError(f"There is no function {function[:40]!r}; there are {known}.")
         self.expect("mark", ")")
         self.depth -= 1
         return result
+
+    def junction(self, resource: Resource, function: str) -> Any:
+        """Parse the conditions of `and` or `or`."""
+        conditions = [self.condition(resource)]
+        while self.follows(","):
+            self.next()
+            conditions.append(self.condition(resource))
+        if len(conditions) < 2:
+            raise ValueError(f"The function {function} takes at least two conditions.")
+        return (And if function == "and" else Or)(tuple(conditions))
+
+    def text_match(self, resource: Resource, operator: str) -> Any:
+        path = self.path(self.expect("word"))
+        self.expect("mark", ",")
+        text = self.expect("text")
+        return follow_path(resource, path, lambda end, name: compare(end, name, operator, text))
 
     def has(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -126,7 +138,9 @@ class _Expression:
         if self.follows(","):
             self.next()
             inner = self.condition(target)
-        return along(resource, path, lambda end, name: Related(find_relationship(end, name), inner))
+        return follow_path(
+            resource, path, lambda end, name: Related(find_relationship(end, name), inner)
+        )
 
     def any(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -136,44 +150,53 @@ class _Expression:
             values.append(self.expect("text"))
         if not values:
             raise ValueError("The function any takes at least one value.")
-        return along(resource, path, lambda end, name: listed(end, name, "in", values, self.limits))
+        return follow_path(
+            resource, path, lambda end, name: one_of(end, name, "in", values, self.limits)
+        )
 
     def comparison(self, resource: Resource, operator: str) -> Any:
-        """Read what is compared: an attribute, or the number of related resources."""
+        """Parse the comparison of an attribute, or of the number of related resources."""
         name = self.expect("word")
         if name == "count" and self.follows("("):
-            self.next()
-            path = self.path(self.expect("word"))
-            self.expect("mark", ")")
-            self.expect("mark", ",")
-            text = self.expect("text")
-            if not re.fullmatch(r"[0-9]{1,9}", text):
-                raise ValueError("The function count gives a whole number.")
-            return along(
-                resource,
-                path,
-                lambda end, last: Count(find_relationship(end, last), operator, int(text)),
-            )
+            return self.count(resource, operator)
         self.expect("mark", ",")
         kind, text = self.next()
         path = self.path(name)
         if kind == "text":
-            return along(resource, path, lambda end, last: self.valued(end, last, operator, text))
+            return follow_path(
+                resource, path, lambda end, last: self.compared(end, last, operator, text)
+            )
         if (kind, text, operator) == ("word", "null", "eq"):
-            return along(resource, path, self.isnull)
+            return follow_path(resource, path, self.isnull)
         if kind == "word" and len(path) == 1:
-            names = filterable(resource, name), filterable(resource, text)
+            names = check_filterable(resource, name), check_filterable(resource, text)
             if resource.python_type(name) is not resource.python_type(text):
                 raise ValueError(f"{name} and {text} cannot be compared.")
             return CompareFields(resource, names[0], operator, names[1])
         raise ValueError(f"Has {text[:40]!r} where a value should be.")
 
-    def valued(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+    def count(self, resource: Resource, operator: str) -> Any:
+        """Parse the comparison of `count(…)` with a number."""
+        self.next()
+        path = self.path(self.expect("word"))
+        self.expect("mark", ")")
+        self.expect("mark", ",")
+        text = self.expect("text")
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            raise ValueError("The function count is compared with a whole number in quotes.")
+        return follow_path(
+            resource,
+            path,
+            lambda end, last: Count(find_relationship(end, last), operator, int(text)),
+        )
+
+    def compared(self, resource: Resource, name: str, operator: str, text: str) -> Any:
+        """Return the comparison of a field with a text; of a relationship with an id."""
         if name in resource.relationships and operator == "eq":
-            return listed(resource, name, "eq", [text], self.limits)
+            return one_of(resource, name, "eq", [text], self.limits)
         return compare(resource, name, operator, text)
 
     def isnull(self, resource: Resource, name: str) -> Any:
         if name in resource.relationships:
             return Not(Related(resource.relationships[name]))
-        return Compare(resource, filterable(resource, name), "eq", (None,))
+        return Compare(resource, check_filterable(resource, name), "eq", (None,))

@@ -1,6 +1,6 @@
-"""Filters in brackets become conditions (§6.6). No SQL.
+"""Parses filters in brackets into condition trees (§6.6); no SQL.
 
-Such as `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
+Examples: `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
 """
 
 import re
@@ -22,7 +22,7 @@ OPERATORS = EQUALITY | ORDERING | MATCHES
 
 
 def operators_of(resource: Resource, name: str) -> set[str]:
-    """The operators that fit a field: none if resources cannot be filtered by it."""
+    """The operators of a field's filters; none if it cannot be filtered by."""
     if name in resource.relationships:
         return EQUALITY
     kind = resource.python_type(name)
@@ -34,46 +34,56 @@ def operators_of(resource: Resource, name: str) -> set[str]:
 
 
 def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
-    """Read one parameter of the `filter` family.
+    """Parse one parameter of the `filter` family.
 
-    :raises ValueError: with what is wrong with its name or its value.
+    :raises ValueError: if its name or its value is wrong; the text is the error's detail.
     """
     if len(value) > limits.max_filter_length:
-        raise ValueError(f"Has more than {limits.max_filter_length} characters.")
-    path, operator = _brackets(name, limits)
-    return along(resource, path, lambda end, last: _bracket(end, last, operator, value, limits))
+        raise ValueError(f"May have at most {limits.max_filter_length} characters.")
+    path, operator = _split_name(name, limits)
+    return follow_path(
+        resource, path, lambda end, last: _field_condition(end, last, operator, value, limits)
+    )
 
 
 def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
-    """Read a parameter such as `filter[id][]`, given once for each of its values.
+    """Parse a parameter that is repeated for each of its values, such as `filter[id][]`.
 
-    :raises ValueError: with what is wrong with its name or a value.
+    :raises ValueError: if its name or a value is wrong; the text is the error's detail.
     """
-    path, operator = _brackets(name.removesuffix("[]"), limits)
+    path, operator = _split_name(name.removesuffix("[]"), limits)
     if operator not in ("eq", "in", "nin"):
         raise ValueError(f"The operator {operator} takes one value.")
-    return along(resource, path, lambda end, last: listed(end, last, operator, values, limits))
+    return follow_path(
+        resource, path, lambda end, last: one_of(end, last, operator, values, limits)
+    )
 
 
-def _brackets(name: str, limits: Limits) -> tuple[list[str], str]:
+def _split_name(name: str, limits: Limits) -> tuple[list[str], str]:
     match = re.fullmatch(r"filter\[([^\[\]]+)\](?:\[([^\[\]]+)\])?", name)
     if not match:
         raise ValueError("Must be filter[path] or filter[path][operator].")
     operator = match[2] or "eq"
     if operator not in OPERATORS:
-        raise ValueError(f"There is no operator {operator[:20]!r}.")
+        known = ", ".join(sorted(OPERATORS))
+        raise ValueError(f"There is no operator {operator[:20]!r}; there are {known}.")
     path = match[1].split(".")
     if len(path) > limits.max_filter_depth:
-        raise ValueError(f"Is nested deeper than {limits.max_filter_depth} levels.")
+        raise ValueError(f"May be nested at most {limits.max_filter_depth} levels deep.")
     return path, operator
 
 
-def along(resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]) -> Any:
-    """Follow the relationships of a path, and build the condition on what it ends in."""
+def follow_path(
+    resource: Resource, path: Sequence[str], build: Callable[[Resource, str], Any]
+) -> Any:
+    """Build a condition on the last name of a path, within `Related` for each relationship before.
+
+    :param build: makes the condition, from the resource at the end of the path and the last name.
+    """
     if len(path) == 1:
         return build(resource, path[0])
     relationship = find_relationship(resource, path[0])
-    return Related(relationship, along(relationship.target, path[1:], build))
+    return Related(relationship, follow_path(relationship.target, path[1:], build))
 
 
 def find_relationship(resource: Resource, name: str) -> Relationship:
@@ -82,66 +92,69 @@ def find_relationship(resource: Resource, name: str) -> Relationship:
     return resource.relationships[name]
 
 
-def _bracket(resource: Resource, name: str, operator: str, value: str, limits: Limits) -> Any:
-    """The condition that a field and an operator make with the text of a parameter."""
+def _field_condition(
+    resource: Resource, name: str, operator: str, value: str, limits: Limits
+) -> Any:
+    """Return the condition of one parameter on a field."""
     if name in resource.relationships:
         relationship = resource.relationships[name]
         if operator == "isnull":
             related = Related(relationship)
             return Not(related) if _flag(value) else related
-        return listed(resource, name, operator, value.split(","), limits)
+        return one_of(resource, name, operator, value.split(","), limits)
     if operator == "isnull":
-        isnull = Compare(resource, filterable(resource, name), "eq", (None,))
+        isnull = Compare(resource, check_filterable(resource, name), "eq", (None,))
         return isnull if _flag(value) else Not(isnull)
     if operator in LISTS or name == "id":
-        return listed(resource, name, operator, value.split(","), limits)
+        return one_of(resource, name, operator, value.split(","), limits)
     return compare(resource, name, operator, value)
 
 
-def listed(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
-    """The condition that a field is, or is not, one of several values."""
+def one_of(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
+    """Return the condition that a field is, or is not, one of several values."""
     if len(values) > limits.max_filter_values:
-        raise ValueError(f"Has more than {limits.max_filter_values} values.")
+        raise ValueError(f"May have at most {limits.max_filter_values} values.")
     if name in resource.relationships:
         relationship = resource.relationships[name]
         if operator not in ("eq", "ne", "in", "nin"):
-            raise ValueError(f"The operator {operator} does not fit a relationship.")
-        ids = tuple(_value(relationship.target, "id", value) for value in values)
+            raise ValueError(f"The operator {operator} cannot be used on a relationship.")
+        ids = tuple(_load_value(relationship.target, "id", value) for value in values)
         found: Any = Related(relationship, Compare(relationship.target, "id", "eq", ids))
     elif operator in ORDERING | MATCHES:
         return compare(resource, name, operator, ",".join(values))
     else:
-        filterable(resource, name)
+        check_filterable(resource, name)
         found = Compare(
-            resource, name, "eq", tuple(_value(resource, name, value) for value in values)
+            resource, name, "eq", tuple(_load_value(resource, name, value) for value in values)
         )
     return Not(found) if operator in ("ne", "nin") else found
 
 
 def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
-    """The condition that a field compares with the value that a text spells.
+    """Return the comparison of a field with one value.
 
-    :raises ValueError: if the field cannot be compared so, or the text is no value of it.
+    :param text: the value as text.
+    :raises ValueError: if the operator does not fit the field, or the text is not a valid value.
     """
-    kind = resource.python_type(filterable(resource, name))
+    kind = resource.python_type(check_filterable(resource, name))
     if operator in MATCHES:
         if kind is not str:
-            raise ValueError(f"The operator {operator} is for text.")
+            raise ValueError(f"The operator {operator} can be used only on text.")
         if not text or "\0" in text:
-            raise ValueError(f"The operator {operator} takes at least one character.")
+            raise ValueError(f"The operator {operator} takes a text, not empty, without U+0000.")
         return Compare(resource, name, operator, (text,))
     if operator in ORDERING and kind is bool:
-        raise ValueError(f"The operator {operator} does not fit true and false.")
+        raise ValueError(f"The operator {operator} cannot be used on true and false.")
     found = Compare(
         resource,
         name,
         "eq" if operator == "ne" else operator,
-        (_value(resource, name, text),),
+        (_load_value(resource, name, text),),
     )
     return Not(found) if operator == "ne" else found
 
 
-def filterable(resource: Resource, name: str) -> str:
+def check_filterable(resource: Resource, name: str) -> str:
     if name not in resource.readable and name != "id":
         raise ValueError(f"{resource.type} have no field {name[:40]!r}.")
     if resource.python_type(name) not in SORTABLE:
@@ -149,8 +162,8 @@ def filterable(resource: Resource, name: str) -> str:
     return name
 
 
-def _value(resource: Resource, name: str, text: str) -> Any:
-    """Let the schema's own field read a value, from its JSON form where text is not that."""
+def _load_value(resource: Resource, name: str, text: str) -> Any:
+    """Load a value by its field of the schema, after converting the text to JSON."""
     kind = resource.python_type(name)
     value: Any = text
     if kind is bool:

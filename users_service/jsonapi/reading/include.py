@@ -1,4 +1,4 @@
-"""Related resources for a document: one statement for each relationship path (§6.2 Inclusion)."""
+"""Loads included resources, with one statement for each relationship path (§6.2 Inclusion)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,18 +8,18 @@ from ..errors import Error, JSONAPIError, parameter_source
 from ..limits import Limits
 from ..resource import Relationship, Resource
 from . import statements
-from .projection import Projection, id_of, owner_of, project
+from .projection import Projection, id_of, project, source_id_of
 from .query import Include, Query
 from .scope import Scope, Scopes
 
 
 @dataclass(slots=True)
 class Included:
-    """What a document holds beside its primary data.
+    """The included resources of a document, and the linkage that leads to them.
 
-    :param rows: the related resources, each once, by their ids.
-    :param linkage: the ids that included relationships lead to, by the ids of the resources that
-        have them: a list, or for a to-one relationship an id or None.
+    :param rows: the rows of the included resources, by resource and id.
+    :param linkage: the ids of related resources, by relationship and id of the source: a list, or
+        for a to-one relationship an id or None.
     """
 
     rows: dict[Resource, dict[Any, Any]] = field(default_factory=dict)
@@ -37,9 +37,11 @@ def load_included(
     include: Include,
     limits: Limits,
 ) -> Included:
-    """Load what rows of a resource include, level by level.
+    """Load the included resources of some rows, level by level.
 
-    :raises JSONAPIError: 400 if these are more than `limits.max_included` resources.
+    :param rows: the rows of the primary data.
+    :param include: the relationships to include.
+    :raises JSONAPIError: 400 for more than `limits.max_included` included resources.
     """
     included = Included()
     levels = [(resource, list(rows), include)]
@@ -66,9 +68,9 @@ def _load_by_key(
     included: Included,
     _limits: Limits,
 ) -> dict[Any, Any]:
-    """Load what the foreign keys of rows lead to, and note the linkage.
+    """Load related resources by foreign keys in the rows, and add the linkage to `included`.
 
-    :returns: the related rows by their ids.
+    :returns: the related rows by id.
     """
     keys = [getattr(row, relationship.key_attribute) for row in rows]
     wanted = sorted({key for key in keys if key is not None})
@@ -76,7 +78,7 @@ def _load_by_key(
     if wanted:
         related = scope.execute(statements.select_by_ids, projection, ids=wanted)
         found = {id_of(row): row for row in related}
-    # What is not there is not seen by the caller.
+    # A key without a row belongs to a resource that the caller cannot see.
     shown = [key if key in found else None for key in keys]
     ids = [relationship.source.id_of(row) for row in rows]
     included.linkage.setdefault(relationship, {}).update(zip(ids, shown, strict=True))
@@ -91,16 +93,17 @@ def _load_by_link(
     included: Included,
     limits: Limits,
 ) -> dict[Any, Any]:
-    """Load what leads to rows by a foreign key or an association table, and note the linkage.
+    """Load related resources by foreign keys in their own rows or in an association table, and add
+    the linkage to `included`.
 
-    :returns: the related rows by their ids.
+    :returns: the related rows by id.
     """
     ids = [relationship.source.id_of(row) for row in rows]
     linkage: dict[Any, Any] = {id: [] for id in ids}
     found: dict[Any, Any] = {}
     if ids:
         related = scope.execute(
-            statements.select_related_of_many,
+            statements.select_related_to_many,
             projection,
             relationship,
             ids=ids,
@@ -110,16 +113,16 @@ def _load_by_link(
             raise _too_many(limits)
         for row in sorted(related, key=id_of):
             found[id_of(row)] = row
-            linkage[owner_of(row)].append(id_of(row))
-    noted = included.linkage.setdefault(relationship, {})
+            linkage[source_id_of(row)].append(id_of(row))
+    known = included.linkage.setdefault(relationship, {})
     if relationship.many:
-        noted.update(linkage)
+        known.update(linkage)
     else:
-        noted.update((id, related[0] if related else None) for id, related in linkage.items())
+        known.update((id, related[0] if related else None) for id, related in linkage.items())
     return found
 
 
 def _too_many(limits: Limits) -> JSONAPIError:
-    detail = f"Leads to more than {limits.max_included} resources."
+    detail = f"A document may include at most {limits.max_included} resources."
     source = parameter_source("include")
     return JSONAPIError(Error(code="invalid_parameter", detail=detail, source=source))

@@ -1,4 +1,6 @@
-"""The order of rows, and what comes behind a position in it, as engines find it by an index."""
+"""Makes ORDER BY clauses, and conditions for the rows after a position, which engines can answer
+from an index.
+"""
 
 import operator
 from typing import Any
@@ -13,13 +15,13 @@ from .cursors import Order, Position
 
 
 class nulls_last(FunctionElement[Any]):  # noqa: N801  # as SQLAlchemy names functions
-    """A key of ORDER BY that ascends, with nulls behind all values."""
+    """An ascending key of ORDER BY, with nulls after all values."""
 
     inherit_cache = True
 
 
 class nulls_first(FunctionElement[Any]):  # noqa: N801
-    """A key of ORDER BY that descends, with nulls before all values."""
+    """A descending key of ORDER BY, with nulls before all values."""
 
     inherit_cache = True
 
@@ -36,7 +38,7 @@ def _by_null_and_value_descending(element: Any, compiler: Any, **options: Any) -
     return f"{column} IS NULL DESC, {column} DESC"
 
 
-# PostgreSQL puts nulls there by itself; with a key for them it would use no index.
+# On PostgreSQL this is the default place of nulls, and an explicit key would prevent index use.
 @compiles(nulls_last, "postgresql")
 def _by_value(element: Any, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.clauses, **options))
@@ -48,16 +50,16 @@ def _by_value_descending(element: Any, compiler: Any, **options: Any) -> str:
 
 
 class in_range(FunctionElement[bool]):  # noqa: N801
-    """A condition in two forms: by comparison of rows, and by comparison of columns.
+    """The same condition in two forms: a comparison of rows, and a comparison of columns.
 
-    Each engine gets the form in which it sees a range of an index.
+    Each engine gets the form that it can answer by a range scan of an index.
     """
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        return self  # and not `… = 1`, which is a range to no engine
+        return self  # SQLAlchemy would write `… = 1`, for which no engine uses an index
 
 
 @compiles(in_range)
@@ -73,7 +75,10 @@ def _by_columns(element: Any, compiler: Any, **options: Any) -> str:
 
 
 def order_by(resource: Resource, order: Order) -> list[ColumnElement[Any]]:
-    """Order rows the same on every engine: nulls are last, and first where a field descends."""
+    """Return ORDER BY clauses with the same result on every engine.
+
+    Nulls count as the greatest value: they are last if a field ascends, first if it descends.
+    """
     clauses: list[ColumnElement[Any]] = []
     for name, descending in order:
         column = resource.column(name)
@@ -88,10 +93,11 @@ def reversed_order(order: Order) -> Order:
     return tuple((name, not descending) for name, descending in order)
 
 
-def name_values(prefix: str, position: Position) -> tuple[Position, dict[str, Any]]:
-    """Take the values out of a position, which gets names for them instead, or None for null.
+def extract_values(prefix: str, position: Position) -> tuple[Position, dict[str, Any]]:
+    """Replace the values of a position by names of bind parameters; null stays None.
 
-    :returns: the position of names, and the values by their names.
+    :param prefix: what the names begin with.
+    :returns: the position with names, and the values by name.
     """
     names = tuple(
         None if value is None else f"{prefix}_{index}" for index, value in enumerate(position)
@@ -99,18 +105,18 @@ def name_values(prefix: str, position: Position) -> tuple[Position, dict[str, An
     return names, {name: v for name, v in zip(names, position, strict=True) if name is not None}
 
 
-def behind(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
-    """Hold for the rows that come behind a position in an order.
+def after(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
+    """Return the condition for the rows after a position.
 
-    An engine shall find the first of them in an index of the order's fields, and not by going
-    through all that come before.
+    Engines can find the first of these rows by an index of the sort fields, without reading the
+    rows before it.
 
-    :param position: with names for values.
+    :param position: the position, with names of bind parameters instead of values.
     """
     if not position:
         return false()
     columns = [resource.column(name) for name, _ in order]
-    by_columns = _behind_by_columns(resource, order, position)
+    by_columns = _after_by_columns(resource, order, position)
     directions = {descending for _, descending in order}
     if len(directions) > 1 or any(map(_nullable, columns)):
         return by_columns
@@ -119,12 +125,12 @@ def behind(resource: Resource, order: Order, position: Position) -> ColumnElemen
     return in_range(compare(tuple_(*columns), tuple_(*bounds)), by_columns)
 
 
-def _behind_by_columns(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
+def _after_by_columns(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
     alternatives: list[ColumnElement[bool]] = []
     tied: list[ColumnElement[bool]] = []
     for (name, descending), bound in zip(order, position, strict=True):
         column = resource.column(name)
-        alternatives.append(and_(*tied, _further(column, descending, bound)))
+        alternatives.append(and_(*tied, _column_after(column, descending, bound)))
         tied.append(column.is_(None) if bound is None else column == bind(bound, column))
     return and_(_not_before(resource, order[0], position[0]), or_(*alternatives))
 
@@ -132,9 +138,9 @@ def _behind_by_columns(resource: Resource, order: Order, position: Position) -> 
 def _not_before(
     resource: Resource, term: tuple[str, bool], bound: str | None
 ) -> ColumnElement[bool]:
-    """What all rows behind a position have in common, where it is a range of one column.
+    """Return a range of the first sort column that has all rows after a position, if there is one.
 
-    It says nothing new, but not every engine sees it in the alternatives.
+    The alternatives imply it, but not every engine derives it from them.
     """
     name, descending = term
     column = resource.column(name)
@@ -147,12 +153,12 @@ def _not_before(
 
 
 def before(resource: Resource, order: Order, position: Position) -> ColumnElement[bool]:
-    """Hold for the rows that come before a position; all rows are before the end."""
-    return behind(resource, reversed_order(order), position) if position else true()
+    """Return the condition for the rows before a position; all rows are before the end."""
+    return after(resource, reversed_order(order), position) if position else true()
 
 
-def _further(column: Any, descending: bool, bound: str | None) -> ColumnElement[bool]:
-    """Hold where a column's value comes behind another one, null counting as the greatest."""
+def _column_after(column: Any, descending: bool, bound: str | None) -> ColumnElement[bool]:
+    """Return the condition that a column's value comes after another; null is the greatest."""
     result: ColumnElement[bool]
     if bound is None:
         result = column.is_not(None) if descending else false()

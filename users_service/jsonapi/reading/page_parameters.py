@@ -1,4 +1,4 @@
-"""The `page` family of parameters becomes the page that a request asks for (§6.5)."""
+"""Parses the `page` family of query parameters (§6.5)."""
 
 import re
 
@@ -10,13 +10,14 @@ from .cursors import Order
 from .query import CURSOR_PROFILE, CursorPage, OffsetPage
 from .query_string import invalid
 
-# An OFFSET has 63 bits on every engine; no list is as long as this.
+# The largest page number and offset. Their product with a page size fits into the 63 bits of an
+# OFFSET on every engine.
 MOST_PAGES = 1 << 31
 
 CURSOR_PARAMETERS = {"page[after]", "page[before]"}
 NUMBER_PARAMETERS = {"page[number]"}
 OFFSET_PARAMETERS = {"page[offset]", "page[limit]"}
-DIALECTS = (CURSOR_PARAMETERS, NUMBER_PARAMETERS, OFFSET_PARAMETERS)
+STRATEGIES = (CURSOR_PARAMETERS, NUMBER_PARAMETERS, OFFSET_PARAMETERS)
 PAGE_PARAMETERS = {
     "page[size]",
     "page[total]",
@@ -27,9 +28,9 @@ PAGE_PARAMETERS = {
 
 
 class PageReader:
-    """Reads the `page` family for one list.
+    """Parses the `page` family for a list of one resource.
 
-    :param faults: what is wrong with the parameters is added to these.
+    :param faults: the list that errors are appended to.
     """
 
     def __init__(self, resource: Resource, limits: Limits, faults: list[Error]) -> None:
@@ -37,12 +38,15 @@ class PageReader:
         self.limits = limits
         self.faults = faults
 
-    def page(self, values: dict[str, str], order: Order, scope: str) -> CursorPage | OffsetPage:
-        """Read the `page` family (§6.5): cursors, numbers or offsets; never two of them."""
+    def page(self, values: dict[str, str], order: Order, list_key: str) -> CursorPage | OffsetPage:
+        """Parse the `page` family (§6.5): cursors, a number or an offset; never two of them.
+
+        :param values: all query parameters by name.
+        """
         limits = self.limits
-        spoken = [sorted(dialect & values.keys()) for dialect in DIALECTS]
-        first, *others = [name for names in spoken for name in names[:1]] or [""]
-        self.faults += [invalid(name, f"Does not go with {first}.") for name in others]
+        used = [sorted(strategy & values.keys()) for strategy in STRATEGIES]
+        first, *others = [name for names in used for name in names[:1]] or [""]
+        self.faults += [invalid(name, f"Cannot be combined with {first}.") for name in others]
         total = values.get("page[total]", "false")
         if total not in ("true", "false"):
             self.faults.append(invalid("page[total]", "Must be true or false."))
@@ -50,7 +54,8 @@ class PageReader:
         default = limits.max_page_size if ranged else min(limits.page_size, limits.max_page_size)
         if OFFSET_PARAMETERS & values.keys():
             if "page[size]" in values:
-                self.faults.append(invalid("page[size]", "Does not go with page[offset]."))
+                detail = "Cannot be combined with page[offset]; use page[limit]."
+                self.faults.append(invalid("page[size]", detail))
             size = self.size(values, "page[limit]", default)
             return OffsetPage(
                 size=size, offset=self.whole(values, "page[offset]", 0, 0), numbered=False
@@ -60,23 +65,25 @@ class PageReader:
             number = self.whole(values, "page[number]", 1, 1)
             return OffsetPage(size=size, offset=(number - 1) * size, numbered=True)
         positions = {
-            name.removeprefix("page[").removesuffix("]"): self.position(order, scope, name, values)
+            name.removeprefix("page[").removesuffix("]"): self.position(
+                order, list_key, name, values
+            )
             for name in sorted(CURSOR_PARAMETERS & values.keys())
         }
         return CursorPage(size=size, total=total == "true", **positions)
 
     def position(
-        self, order: Order, scope: str, name: str, values: dict[str, str]
+        self, order: Order, list_key: str, name: str, values: dict[str, str]
     ) -> cursors.Position | None:
-        """Read a cursor of this list in this order."""
+        """Decode a cursor of this list in this order."""
         try:
-            return cursors.decode(self.resource, order, scope, values[name])
+            return cursors.decode(self.resource, order, list_key, values[name])
         except ValueError as error:
             self.faults.append(invalid(name, str(error)))
             return None
 
     def size(self, values: dict[str, str], name: str, default: int) -> int:
-        """Read the size of a page; one that is too large is refused as the cursor profile says."""
+        """Parse the size of a page. The cursor profile defines the error of a size too large."""
         most = self.limits.max_page_size
         size = self.whole(values, name, 1, default)
         if size > most:
@@ -92,13 +99,16 @@ class PageReader:
         return min(size, most)
 
     def whole(self, values: dict[str, str], name: str, least: int, default: int) -> int:
-        """Read a whole number in ASCII digits; leading zeros are allowed."""
+        """Parse a whole number in ASCII digits; leading zeros are allowed.
+
+        :param least: the smallest valid number, 0 or 1.
+        """
         text = values.get(name)
         if text is None:
             return default
         digits = text.lstrip("0") or "0"
         if not re.fullmatch(r"[0-9]+", text) or (digits == "0" and least):
-            self.faults.append(invalid(name, f"Must be a whole number, at least {least}."))
+            self.faults.append(invalid(name, f"Must be a whole number of at least {least}."))
         elif len(digits) > 10 or int(digits) > MOST_PAGES:
             if name in ("page[size]", "page[limit]"):
                 return MOST_PAGES

@@ -1,4 +1,4 @@
-"""One page of a collection: its rows, and where its pagination links lead (§6.5)."""
+"""Fetches one page of a collection, with the parameters of its pagination links (§6.5)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .conditions import bind
 from .cursors import Order, Position
 from .projection import Projection, project
 from .query import CursorPage, OffsetPage, Query
-from .scope import Form, Scope, statement
+from .scope import Scope, ScopeTemplate, cached_statement
 
 Link = dict[str, str] | None
 """The page parameters of a link; None where there is no such page."""
@@ -20,7 +20,12 @@ Link = dict[str, str] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """:param truncated: whether a range has more resources than the page's size."""
+    """One page of a collection.
+
+    :param links: the page parameters of the links `first`, `prev`, `next` and `last`.
+    :param total: the number of resources in the collection, if it was counted.
+    :param truncated: whether a range between two cursors has more resources than the page.
+    """
 
     rows: Sequence[Any]
     links: dict[str, Link]
@@ -29,76 +34,77 @@ class Page:
 
 
 def fetch_page(scope: Scope, query: Query) -> Page:
-    """Fetch the page that a query asks for, of the rows in a scope."""
+    """Fetch the page of a query from the rows of a scope."""
     resource, page = scope.resource, query.page
     projection = project(resource, query, query.include, query.order)
     assert page is not None  # noqa: S101  # the query is that of a collection
     if isinstance(page, OffsetPage):
         total = scope.execute(_select_total).scalar_one()
         values = {"size": page.size, "offset": page.offset}
-        found = scope.execute(_select_by_offset, projection, query.order, **values).all()
-        return _by_offset(found, page, total)
-    counted = scope.execute(_select_total).scalar_one() if page.total else None
+        rows = scope.execute(_select_by_offset, projection, query.order, **values).all()
+        return _offset_page(rows, page, total)
+    total = scope.execute(_select_total).scalar_one() if page.total else None
     values = {"size": page.size + 1}
     after, before = page.after, page.before
     if after is not None:
-        after, named = ordering.name_values("after", after)
+        after, named = ordering.extract_values("after", after)
         values |= named
     if before is not None:
-        before, named = ordering.name_values("before", before)
+        before, named = ordering.extract_values("before", before)
         values |= named
-    # PostgreSQL takes a LIMIT that it does not know for a tenth of the table. A plan for any values
-    # looks dear then, so that it makes one for each request, which pays only with conditions.
-    fixed = page.size + 1 if scope.form.is_whole else None
-    form = projection, query.order, after, before, fixed
-    found = scope.execute(_select_by_cursor, *form, **values).all()
-    return _by_cursor(found, resource, query, page, counted)
+    # For a LIMIT in a bind parameter, PostgreSQL assumes a tenth of the table, so that its generic
+    # plan looks expensive and it plans every execution. That is worth its time only for filters.
+    literal_limit = page.size + 1 if scope.template.has_all_rows else None
+    arguments = projection, query.order, after, before, literal_limit
+    rows = scope.execute(_select_by_cursor, *arguments, **values).all()
+    return _cursor_page(rows, resource, query, page, total)
 
 
-@statement
-def _select_total(form: Form) -> Select[Any]:
-    return form.select(func.count())
+@cached_statement
+def _select_total(template: ScopeTemplate) -> Select[Any]:
+    return template.select(func.count())
 
 
-@statement
-def _select_by_offset(form: Form, projection: Projection, order: Order) -> Select[Any]:
-    found = form.select(*projection.columns())
-    found = found.order_by(*ordering.order_by(form.resource, order))
+@cached_statement
+def _select_by_offset(template: ScopeTemplate, projection: Projection, order: Order) -> Select[Any]:
+    selected = template.select(*projection.columns())
+    selected = selected.order_by(*ordering.order_by(template.resource, order))
     size, offset = (bind(name, BigInteger()) for name in ("size", "offset"))
-    return found.limit(size).offset(offset)
+    return selected.limit(size).offset(offset)
 
 
-@statement
+@cached_statement
 def _select_by_cursor(
-    form: Form,
+    template: ScopeTemplate,
     projection: Projection,
     order: Order,
     after: Position | None,
     before: Position | None,
-    fixed: int | None,
+    literal_limit: int | None,
 ) -> Select[Any]:
-    """Select by keyset: what a page costs does not depend on how deep it is.
+    """Select by keyset: the cost of a page does not depend on its distance from the start.
 
-    :param fixed: at most so many; the parameter `size` says it if this is None.
+    :param literal_limit: the LIMIT; None for the bind parameter `size`.
     """
-    resource = form.resource
-    found = form.select(*projection.columns())
+    resource = template.resource
+    selected = template.select(*projection.columns())
     if after is not None:
-        found = found.where(ordering.behind(resource, order, after))
+        selected = selected.where(ordering.after(resource, order, after))
     if before is not None:
-        found = found.where(ordering.before(resource, order, before))
+        selected = selected.where(ordering.before(resource, order, before))
     direction = ordering.reversed_order(order) if _is_backwards(after, before) else order
-    found = found.order_by(*ordering.order_by(resource, direction))
-    size = bind("size", BigInteger()) if fixed is None else literal_column(str(fixed))
-    return found.limit(size)
+    selected = selected.order_by(*ordering.order_by(resource, direction))
+    if literal_limit is None:
+        return selected.limit(bind("size", BigInteger()))
+    return selected.limit(literal_column(str(literal_limit)))
 
 
 def _is_backwards(after: Position | None, before: Position | None) -> bool:
-    # A range is read from its start, as if its end were not given (cursor profile, "Ranges").
+    # A range between two cursors is read from its start (cursor profile, "Ranges").
     return before is not None and after is None
 
 
-def _by_cursor(
+def _cursor_page(
     rows: Sequence[Any], resource: Resource, query: Query, page: CursorPage, total: int | None
 ) -> Page:
     order, backwards = query.order, _is_backwards(page.after, page.before)
@@ -112,14 +118,14 @@ def _by_cursor(
 
     def cursor(row: Any) -> str:
         position = tuple(getattr(row, attribute) for attribute in attributes)
-        return cursors.encode(resource, order, query.scope, position)
+        return cursors.encode(resource, order, query.list_key, position)
 
-    end = cursors.encode(resource, order, query.scope, cursors.BEHIND_LAST)
+    end = cursors.encode(resource, order, query.list_key, cursors.AFTER_LAST)
     last: Link = {"page[before]": end}
     back: Link = {"page[before]": cursor(rows[0])} if rows else last
     forth: Link = {"page[after]": cursor(rows[-1])} if rows else {}
     if backwards:
-        at_start, at_end = not more, page.before == cursors.BEHIND_LAST
+        at_start, at_end = not more, page.before == cursors.AFTER_LAST
     else:
         at_start, at_end = page.after is None, not more and page.before is None
     return Page(
@@ -135,9 +141,9 @@ def _by_cursor(
     )
 
 
-def _by_offset(rows: Sequence[Any], page: OffsetPage, total: int) -> Page:
+def _offset_page(rows: Sequence[Any], page: OffsetPage, total: int) -> Page:
     size = page.size
-    # Pages lie where this one lies: an offset need not be a multiple of the size.
+    # The offset need not be a multiple of the size: the other pages are counted from this one.
     start = page.offset % size
     last = start + max(0, (total - 1 - start) // size) * size if total > start else start
 

@@ -1,4 +1,4 @@
-"""The parameters of a query string become one Query, or errors that name each of them (§6)."""
+"""Parses query parameters into a `Query`, or into one error for each faulty parameter (§6)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,23 +17,24 @@ from .tree import And, Condition, targets
 
 
 def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
-    """Read the query string of a request; parameters that the endpoint does not have are refused.
+    """Parse the query string of a request.
 
-    :raises JSONAPIError: 400 or 414, with every fault of the parameters at once.
+    :param endpoint: the parameters that the URL accepts; all others are errors.
+    :raises JSONAPIError: 400 with the errors of all parameters; 414 if the URL is too long.
     """
     pairs = read_pairs(request, limits)
     if not pairs and not endpoint.collection:
         return Query()
-    reader = _Reader(
+    reader = _ParameterReader(
         endpoint, limits, lambda resource: bool(request.has_permission(f"{resource.type}:read"))
     )
     result: dict[str, Any] = {"pairs": pairs}
     filter_pairs = []
     for name, value in pairs:
         family = name.partition("[")[0]
-        if endpoint.documents and name == "include":
+        if name == "include":
             result["include"] = reader.read(name, reader.include, value)
-        elif endpoint.documents and name.startswith("fields["):
+        elif name.startswith("fields["):
             kind, names = reader.read(name, reader.fieldset, name, value) or ("", frozenset())
             result.setdefault("fields", {})[kind] = names
         elif endpoint.collection and family == "filter":
@@ -43,18 +44,23 @@ def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     if endpoint.collection:
         result["filter"] = reader.filter(filter_pairs)
         result["order"] = order = reader.order(dict(pairs))
-        # Where a list is and what is left out of it: a cursor of one list is none of another.
+        # A list is identified by its URL and its filters.
         route = (request.matched_route.name, request.matchdict.get("id"))
-        result["scope"] = scope = repr((route, sorted(filter_pairs)))
+        result["list_key"] = list_key = repr((route, sorted(filter_pairs)))
         pages = PageReader(endpoint.resource, limits, reader.faults)
-        result["page"] = pages.page(dict(pairs), order, scope)
+        result["page"] = pages.page(dict(pairs), order, list_key)
     if reader.faults:
         raise JSONAPIError(*reader.faults)
     return Query(**result)
 
 
-class _Reader:
-    """Reads parameters for one endpoint, and collects what is wrong with them."""
+class _ParameterReader:
+    """Parses parameters for one endpoint.
+
+    Each method raises a ValueError with the detail of the error, or adds to `faults`.
+
+    :param may_read: whether the caller may read resources of a type.
+    """
 
     def __init__(
         self, endpoint: Endpoint, limits: Limits, may_read: Callable[[Resource], bool]
@@ -66,7 +72,7 @@ class _Reader:
         self.faults: list[Error] = []
 
     def read(self, name: str, parse: Callable[..., Any], *arguments: Any) -> Any:
-        """Parse a parameter's value; a ValueError's text becomes the error of the parameter."""
+        """Call `parse(*arguments)`. A ValueError becomes an error of the parameter `name`."""
         try:
             return parse(*arguments)
         except ValueError as error:
@@ -74,20 +80,21 @@ class _Reader:
             return None
 
     def include(self, value: str) -> Include:
-        """Read `include` (§6.2): relationship paths, as a tree."""
+        """Parse `include` (§6.2): relationship paths, merged into a tree."""
         tree: dict[str, Any] = {}
         paths = value.split(",") if value else []
         if len(paths) > self.limits.max_include_paths:
-            raise ValueError(f"Has more than {self.limits.max_include_paths} paths.")
+            raise ValueError(f"May have at most {self.limits.max_include_paths} paths.")
         for path in paths:
             names = path.split(".")
             if len(names) > self.limits.max_include_depth:
-                raise ValueError(f"Has more than {self.limits.max_include_depth} segments.")
+                most = self.limits.max_include_depth
+                raise ValueError(f"A path may have at most {most} relationships.")
             resource, node = self.resource, tree
             if self.endpoint.through is not None:
                 resource = self.endpoint.through.source
                 if names[0] != self.endpoint.through.name:
-                    raise ValueError(f"Begins with {self.endpoint.through.name} here.")
+                    raise ValueError(f"Paths must begin with {self.endpoint.through.name} here.")
             for name in names:
                 if name not in resource.relationships:
                     raise ValueError(f"{resource.type} have no relationship {name[:40]!r}.")
@@ -98,18 +105,19 @@ class _Reader:
         return tree
 
     def fieldset(self, name: str, value: str) -> tuple[str, frozenset[str]]:
-        """Read one `fields[type]` (§6.3)."""
+        """Parse one `fields[type]` (§6.3), and return the type and its field names."""
         kind = name.removeprefix("fields[").removesuffix("]")
         resource = self.resource.resources.get(kind)
         if resource is None or not name.endswith("]"):
-            raise ValueError("There is no such type.")
+            known = ", ".join(sorted(self.resource.resources))
+            raise ValueError(f"Must be fields[type], where the types are {known}.")
         names = frozenset(value.split(",")) if value else frozenset()
         if unknown := names - resource.readable.keys() - resource.relationships.keys():
             raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
         return kind, names
 
     def filter(self, pairs: list[tuple[str, str]]) -> Condition | None:
-        """Read the `filter` family (§6.6): all of its parameters hold at once."""
+        """Parse the `filter` family (§6.6). All of its parameters must hold."""
         conditions = []
         lists: dict[str, list[str]] = {}
         for name, value in pairs:
@@ -120,11 +128,11 @@ class _Reader:
                 conditions.append(self.read(name, self.condition, parse, name, value))
         for name, values in lists.items():
             conditions.append(self.read(name, self.condition, filters.parse_list, name, values))
-        found = tuple(condition for condition in conditions if condition is not None)
-        return And(found) if found else None
+        parsed = tuple(condition for condition in conditions if condition is not None)
+        return And(parsed) if parsed else None
 
     def condition(self, parse: Callable[..., Any], name: str, value: Any) -> Condition:
-        """Read one parameter of the `filter` family."""
+        """Parse one parameter of the `filter` family. A filter may use only readable types."""
         condition: Condition = parse(self.resource, name, value, self.limits)
         for resource in targets(condition):
             if not self.may_read(resource):
@@ -132,22 +140,23 @@ class _Reader:
         return condition
 
     def order(self, values: dict[str, str]) -> cursors.Order:
-        """Read `sort` (§6.4), and complete it with the id: ties have one order on every page.
+        """Parse `sort` (§6.4), and append the id, which makes the order total.
 
-        The id goes the way of the last field, so that one index serves both directions.
+        The id has the direction of the last field, so that one index serves both directions.
         """
         order: list[tuple[str, bool]] = []
         for term in values["sort"].split(",") if "sort" in values else ():
             name = term.removeprefix("-")
             if name not in self.resource.sortable:
-                detail = f"Cannot sort by {name[:40]!r}." if name else "Has an empty field name."
+                sortable = ", ".join(sorted(self.resource.sortable))
+                detail = f"Cannot sort by {name[:40]!r}; the sort fields are {sortable}."
                 self.faults.append(
                     replace(invalid("sort", detail), type=f"{CURSOR_PROFILE}/unsupported-sort")
                 )
-            elif name in (known for known, _ in order):
-                self.faults.append(invalid("sort", f"Names {name} twice."))
+            elif name in (field for field, _ in order):
+                self.faults.append(invalid("sort", f"May name {name} only once."))
             else:
                 order.append((name, term.startswith("-")))
-        if "id" not in (name for name, _ in order):
+        if "id" not in (field for field, _ in order):
             order.append(("id", bool(order) and order[-1][1]))
         return tuple(order)

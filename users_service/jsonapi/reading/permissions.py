@@ -1,4 +1,4 @@
-"""Who may do what, asked of the host's security policy: for single requests and for operations."""
+"""Permission checks, by the host's security policy: for single requests and for operations."""
 
 from pyramid.request import Request
 
@@ -17,13 +17,13 @@ def permit(
     context: Resource | Relationship,
     source: dict[str, str] | None = None,
 ) -> None:
-    """Make sure that the caller may do something with a resource or with linkage.
+    """Check that the caller has the permission for a resource, or for a relationship's linkage.
 
-    Linkage belongs to both of its ends: to read or to update it takes that right on both types.
+    Linkage belongs to both ends of a relationship: it needs the permission on both types.
 
     :param action: `read`, `create`, `update` or `delete`.
-    :param source: what in the request asks for it, as the source of the error.
-    :raises JSONAPIError: 403 if a permission is missing.
+    :param source: the part of the request that needs the permission, as the error's source.
+    :raises JSONAPIError: 403 if the permission is missing.
     """
     ends = (context,) if isinstance(context, Resource) else (context.source, context.target)
     for resource in dict.fromkeys(ends):

@@ -1,4 +1,4 @@
-"""What is read of each row, and in which order: the one place that knows it."""
+"""The columns of rows, and their order: no other module knows it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from ..resource import Resource
 from .cursors import Order
 from .query import Include, Query
 
-# A row begins with these two. Then come the attributes that are shown, then further ones; last,
-# where rows belong to resources of another type, the id of the one that each belongs to.
+# A row has the id and the version, the attributes that documents show, and other attributes. A row
+# of a related resource may end with the id of its source.
 _ID, _VERSION, _SHOWN = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What is read of each resource.
+    """The columns to read of a resource.
 
-    :param shown: the fields that documents show; None for all.
-    :param more: attributes of the model that are needed besides.
+    :param shown: the names of the fields that documents show; None for all.
+    :param more: further attributes of the model, for sorting or including.
     """
 
     resource: Resource
@@ -30,42 +30,46 @@ class Projection:
 
     @property
     def names(self) -> list[str]:
-        """The attributes that documents show, by their names there, in the order of the row."""
+        """The names of the attributes that documents show, in the order of the row."""
         return [n for n in self.resource.readable if self.shown is None or n in self.shown]
 
     def _attributes(self) -> list[str]:
-        """Attributes of the model, up to the last one that is shown."""
+        """The model's names of the id, the version and the attributes that are shown."""
         resource = self.resource
         shown = [resource.attribute(name) for name in self.names]
         return [resource.id_attribute, resource.version_attribute, *shown]
 
     def columns(self) -> list[ColumnElement[Any]]:
-        """The columns to select, each under the name that the model has for it."""
+        """The columns to select, each labelled with its attribute in the model."""
         attributes = self._attributes()
         attributes += [attribute for attribute in self.more if attribute not in attributes]
         columns = self.resource.columns
         return [_named(columns[attribute], attribute) for attribute in attributes]
 
     def values_of_entity(self) -> Callable[[Any], tuple[Any, ...]]:
-        """The function that gives of an entity what its row would have."""
+        """Return a function that makes a row from an entity."""
         return attrgetter(*self._attributes())
 
     def shown_columns(self, columns: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Of the columns of many rows, those of the attributes that are shown."""
+        """Return the attributes that documents show, from rows turned into columns."""
         return list(columns[_SHOWN : _SHOWN + len(self.names)])
 
 
 id_of = itemgetter(_ID)
-"""The id in a row, or the ids in the columns of many."""
+"""Returns the id from a row, or the ids from rows turned into columns."""
 
-owner_of = itemgetter(-1)
-"""The id of the resource that a related row belongs to."""
+source_id_of = itemgetter(-1)
+"""Returns the id of the source from a row of `select_related_to_many`."""
 
 
 def project(
     resource: Resource, query: Query, include: Include | None = None, order: Order = ()
 ) -> Projection:
-    """Say what a document needs of the rows of a resource."""
+    """Return the projection of a resource for the document of a query.
+
+    :param include: the relationships to include of this resource.
+    :param order: the sort fields, whose values go into cursors.
+    """
     more = [resource.attribute(name) for name, _ in order if name != "id"]
     more += [
         relationship.key_attribute

@@ -1,4 +1,4 @@
-"""What a request asks for: the frozen Query that its query string becomes (§6). No SQL."""
+"""The parsed query string of a request (§6), as a frozen `Query`; no SQL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,15 +10,20 @@ from .tree import Condition
 Pairs = tuple[tuple[str, str], ...]
 
 Include = Mapping[str, "Include"]
-"""The relationships to include, each with those to include behind it."""
+"""The relationships to include by name, each with those to include of its target."""
 
-# The profile's own names for two faults (its §"Errors").
+# The URI of the cursor pagination profile. Error types begin with it (its section "Errors").
 CURSOR_PROFILE = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CursorPage:
-    """At most `size` resources behind a position, before one, between two, or from the start."""
+    """A page by cursor: at most `size` resources after or before a position, or between two.
+
+    Without a position it is the first page.
+
+    :param total: whether to count all resources of the list.
+    """
 
     size: int
     after: cursors.Position | None = None
@@ -28,9 +33,9 @@ class CursorPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffsetPage:
-    """At most `size` resources behind the first `offset` ones.
+    """A page by offset: at most `size` resources after the first `offset` ones.
 
-    :param numbered: whether the client counts pages, and not resources.
+    :param numbered: whether the request has a page number; otherwise it has an offset.
     """
 
     size: int
@@ -40,15 +45,15 @@ class OffsetPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a request asks for.
+    """The query parameters of a request.
 
-    :param include: the relationships to include; None if the request does not say.
-    :param fields: the fields to show of each type; all where a type is not named.
-    :param filter: the condition on a collection.
-    :param order: the sort fields, completed with the id to a total order.
-    :param page: the part of a collection; None where there is no collection.
-    :param scope: what a cursor is bound to.
-    :param pairs: the parameters as they came, for links that repeat them.
+    :param include: the relationships to include; None without the parameter `include`.
+    :param fields: the fields to show, by type; a type that is missing here shows all its fields.
+    :param filter: the condition tree on a collection; None for all resources.
+    :param order: the sort fields. The last one is unique, so that the order is total.
+    :param page: the page of a collection; None if the primary data is one resource.
+    :param list_key: identifies the list; cursors are valid only for one list.
+    :param pairs: the decoded names and values, for links that repeat them.
     """
 
     include: Include | None = None
@@ -56,25 +61,24 @@ class Query:
     filter: Condition | None = None
     order: cursors.Order = (("id", False),)
     page: CursorPage | OffsetPage | None = None
-    scope: str = ""
+    list_key: str = ""
     pairs: Pairs = ()
 
     def shows(self, resource: Resource, name: str) -> bool:
-        """Whether a field of a resource is to be shown (§6.3 Sparse Fieldsets)."""
+        """Whether documents show a field of a resource (§6.3 Sparse Fieldsets)."""
         return resource.type not in self.fields or name in self.fields[resource.type]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """What a request's query string may ask for.
+    """The query parameters that a method of a URL accepts: `include`, `fields` and some more.
 
-    :param resource: the resource whose objects or identifiers are the primary data.
-    :param documents: whether resources are shown, so that `include` and `fields` make sense.
-    :param collection: whether there are many, to be filtered, sorted and paged.
-    :param through: the relationship whose linkage is the primary data; includes begin with it.
+    :param resource: the type of the primary data.
+    :param collection: whether the primary data is an array; it accepts `filter`, `sort`, `page`.
+    :param through: the relationship whose linkage is the primary data, if it is linkage. Paths of
+        `include` begin with its name.
     """
 
     resource: Resource
-    documents: bool = True
     collection: bool = False
     through: Relationship | None = None

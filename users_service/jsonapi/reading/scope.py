@@ -1,7 +1,7 @@
-"""The one door to rows: every SELECT, count, lock and check of a resource starts from a Scope.
+"""The scope of a request: every statement on the rows of a resource starts from a `Scope`.
 
-What must hold of every row that a request has to do with, such as what its caller may see, is
-written here once.
+SELECTs, counts, locks and existence checks all go through it. A condition that must hold for every
+row, such as visibility to the caller, is therefore written in one place.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -13,33 +13,35 @@ from pyramid.request import Request
 from sqlalchemy import ColumnElement, Connection, CursorResult, Select, select
 
 from ..resource import Relationship, Resource
-from .conditions import RowSource, bind, source_of, take_values, to_sql
+from .conditions import ResourceTable, bind, extract_values, table_of, to_sql
 from .tree import And, Visible, node_count
 
-# How many statements are kept. They are made once for all requests of one form, and get their
-# values when they are carried out; clients choose the forms.
+# Each statement is built once per template, and executed with different values. The number is
+# bounded because clients choose the filters, fields and orders.
 STATEMENT_CACHE_SIZE = 512
 
-# The most nodes of a condition of whose form statements are kept: a node takes some KiB of each.
-LARGEST_KEPT = 16
+# Statements with larger conditions are not cached: each node takes some KiB.
+MAX_CACHED_NODES = 16
 
-Statement = Callable[..., Select[Any]]
+MakeStatement = Callable[..., Select[Any]]
 
 
-def statement(make: Statement) -> Statement:
-    """Keep what a function makes of a form, and of what else it is called with."""
+def cached_statement(make: MakeStatement) -> MakeStatement:
+    """Decorate a function that makes a statement from a `ScopeTemplate` and further arguments."""
     return lru_cache(maxsize=STATEMENT_CACHE_SIZE)(make)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
-    """Which resources of a type a caller sees, as the host says for a request.
+    """Which resources of a type the caller of a request can see.
 
-    :param condition: makes an SQL condition of the table's columns, which are attributes with the
-        model's names: `lambda article: article.author_id == bindparam("caller_id")`. It is one
-        function for all requests, since statements are kept by it. In a subquery it takes an alias
-        of the table that it is about.
-    :param values: the values of its parameters. Their names begin with `caller`.
+    :param condition: a function from the table's columns, as attributes named as in the model, to
+        an SQL condition: `lambda article: article.author_id == bindparam("caller_id")`. Use the
+        same function for all requests, because it is part of the key of cached statements. In a
+        subquery it gets the columns of an alias of the table.
+    :param values: the values of the condition's bind parameters, by name. Names begin with
+        `caller`, so that they do not clash with others.
+    :raises ValueError: if a name does not begin with `caller`.
     """
 
     condition: Callable[[Any], ColumnElement[bool]]
@@ -47,15 +49,18 @@ class Visibility:
 
     def __post_init__(self) -> None:
         if wrong := [name for name in self.values if not name.startswith("caller")]:
-            raise ValueError(f"A parameter of a visibility begins with caller: {wrong[0]!r}.")
+            raise ValueError(
+                f"The bind parameter {wrong[0]!r} of a visibility must begin with 'caller'."
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """What scopes that differ in their values alone have in common.
+class ScopeTemplate:
+    """A scope without its values: the key by which its statements are cached.
 
-    :param condition: a tree of conditions, with parameters for values.
-    :param relationship: whose resources they are, of the one with the id `source`.
+    :param condition: a condition tree with placeholders for values.
+    :param relationship: selects only the resources that the resource with the id `source` relates
+        to; None selects from all.
     """
 
     resource: Resource
@@ -63,52 +68,59 @@ class Form:
     relationship: Relationship | None = None
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all rows of the table are in it."""
+    def has_all_rows(self) -> bool:
+        """Whether the scope is the whole table."""
         return self.condition is None and self.relationship is None
 
     def select(self, *columns: Any) -> Select[Any]:
-        """Select columns of the rows that are in scope."""
-        rows = source_of(self.resource)
-        found = select(*columns).select_from(rows.table)
+        """Return a SELECT of these columns from the rows of the scope."""
+        table = table_of(self.resource)
+        selected = select(*columns).select_from(table.from_clause)
         if self.relationship is not None:
-            found = found.where(_is_related(self.relationship, rows))
+            selected = selected.where(_is_related(self.relationship, table))
         if self.condition is not None:
-            found = found.where(to_sql(self.condition, rows))
-        return found
+            selected = selected.where(to_sql(self.condition, table))
+        return selected
 
 
 class Scope:
-    """The rows that a request may have to do with, of one resource."""
+    """The rows of one resource that a request may use: a template, its values, and a connection."""
 
-    def __init__(self, connection: Connection, form: Form, values: Mapping[str, Any]) -> None:
-        self.form = form
+    def __init__(
+        self, connection: Connection, template: ScopeTemplate, values: Mapping[str, Any]
+    ) -> None:
+        self.template = template
         self._connection = connection
         self._values = values
 
     @property
     def resource(self) -> Resource:
-        return self.form.resource
+        return self.template.resource
 
-    def execute(self, make: Statement, *more: Hashable, **values: Any) -> CursorResult[Any]:
-        """Carry out the statement that a function makes of the form.
+    def execute(
+        self, make: MakeStatement, *arguments: Hashable, **values: Any
+    ) -> CursorResult[Any]:
+        """Execute the statement that a function makes from the scope's template.
 
-        :param make: decorated with `statement`.
-        :param more: what else it is made of.
-        :param values: those of its parameters.
+        :param make: a function decorated with `cached_statement`.
+        :param arguments: its arguments after the template.
+        :param values: the statement's bind parameters, besides those of the scope.
         """
         values |= self._values
-        if self.form.condition is None or node_count(self.form.condition) <= LARGEST_KEPT:
-            return self._connection.execute(make(self.form, *more), values)
-        made = make.__wrapped__(self.form, *more)  # type: ignore[attr-defined]
+        condition = self.template.condition
+        if condition is None or node_count(condition) <= MAX_CACHED_NODES:
+            return self._connection.execute(make(self.template, *arguments), values)
+        made = make.__wrapped__(self.template, *arguments)  # type: ignore[attr-defined]
         return self._connection.execute(made, values, execution_options={"compiled_cache": None})
 
 
 class Scopes:
-    """The scopes of one request.
+    """Makes the scopes of one request.
 
-    :param request: its `dbconnection` is taken with the first scope, and the host is asked what
-        its caller sees of a resource when that is first needed.
+    The connection is opened for the first scope. The host's `visible` function is called at most
+    once for each resource.
+
+    :param request: has the `dbconnection`.
     """
 
     def __init__(self, request: Request) -> None:
@@ -121,29 +133,30 @@ class Scopes:
         return connection
 
     def of(self, resource: Resource, condition: Any = None) -> Scope:
-        """What the caller sees of a resource.
+        """The resources of a type that the caller can see.
 
-        :param condition: the tree of a filter, if there is one.
+        :param condition: the condition tree of a filter; None for all of them.
         """
         return self._scope(resource, condition, None, {})
 
     def related(self, relationship: Relationship, source: Any, condition: Any = None) -> Scope:
-        """What the caller sees of the resources that one relates to.
+        """The related resources that the caller can see.
 
         :param source: the id of the resource that has the relationship.
         """
         return self._scope(relationship.target, condition, relationship, {"source": source})
 
-    def every(self, resource: Resource) -> Scope:
-        """All rows of a resource, for what has to be done whether the caller sees them or not."""
-        return Scope(self.connection, Form(resource), {})
+    def all_rows(self, resource: Resource) -> Scope:
+        """All rows of a resource, visible to the caller or not: for the integrity of the data."""
+        return Scope(self.connection, ScopeTemplate(resource), {})
 
-    def every_related(self, relationship: Relationship, source: Any) -> Scope:
-        """All rows that a resource relates to: see `every`."""
-        form = Form(relationship.target, None, relationship)
-        return Scope(self.connection, form, {"source": source})
+    def all_related_rows(self, relationship: Relationship, source: Any) -> Scope:
+        """All related resources, visible to the caller or not: for the integrity of the data."""
+        template = ScopeTemplate(relationship.target, None, relationship)
+        return Scope(self.connection, template, {"source": source})
 
     def sees_all(self, resource: Resource) -> bool:
+        """Whether the caller can see all resources of a type."""
         return self._visibility(resource) is None
 
     def _scope(
@@ -153,14 +166,14 @@ class Scopes:
         relationship: Relationship | None,
         values: dict[str, Any],
     ) -> Scope:
-        taken = take_values(condition, values, self._node)
-        visible = self._node(resource, values)
-        conditions = tuple(each for each in (visible, taken) if each is not None)
+        filtered = extract_values(condition, values, self._visible_condition)
+        visible = self._visible_condition(resource, values)
+        conditions = tuple(part for part in (visible, filtered) if part is not None)
         whole = And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
-        return Scope(self.connection, Form(resource, whole, relationship), values)
+        return Scope(self.connection, ScopeTemplate(resource, whole, relationship), values)
 
-    def _node(self, resource: Resource, values: dict[str, Any]) -> Visible | None:
-        """The condition that the caller sees a resource, and its values among the others."""
+    def _visible_condition(self, resource: Resource, values: dict[str, Any]) -> Visible | None:
+        """Return the visibility condition of a resource, and add its values to `values`."""
         visibility = self._visibility(resource)
         if visibility is None:
             return None
@@ -175,17 +188,20 @@ class Scopes:
         return self._visible[resource]
 
 
-def _is_related(relationship: Relationship, rows: RowSource) -> ColumnElement[bool]:
-    """Hold for the resources at the other end of the relationship of the one with id `source`."""
+def _is_related(relationship: Relationship, table: ResourceTable) -> ColumnElement[bool]:
+    """Return the condition that the resource with the id `source` relates to a row.
+
+    :param table: that of the relationship's target.
+    """
     source = bind("source", relationship.source.id_column)
     condition: ColumnElement[bool]
     if relationship.holds_key:
-        owner = RowSource(relationship.source, relationship.source.table.alias())
-        key = select(owner.of(relationship.key_column)).where(owner.id == source)
-        condition = rows.id == key.scalar_subquery()
+        owner = ResourceTable(relationship.source, relationship.source.table.alias())
+        key = select(owner.column(relationship.key_column)).where(owner.id == source)
+        condition = table.id == key.scalar_subquery()
     elif relationship.secondary is not None:
-        mine, other = relationship.secondary_columns
-        condition = rows.id.in_(select(other).where(mine == source))
+        source_key, target_key = relationship.secondary_columns
+        condition = table.id.in_(select(target_key).where(source_key == source))
     else:
-        condition = rows.of(relationship.key_column) == source
+        condition = table.column(relationship.key_column) == source
     return condition

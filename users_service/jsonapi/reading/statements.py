@@ -1,4 +1,4 @@
-"""The statements that read single resources and related ones, made of the forms of scopes."""
+"""The SELECT statements for single and related resources, and the start of transactions."""
 
 from typing import Any
 
@@ -7,143 +7,145 @@ from sqlalchemy import BigInteger, Column, Connection, Select, select
 from ..resource import Relationship
 from .conditions import bind
 from .projection import Projection
-from .scope import Form, statement
+from .scope import ScopeTemplate, cached_statement
 
 
 def begin_snapshot(connection: Connection) -> None:
-    """Let the statements that follow see one state of the database.
+    """Let all following statements of a request see the same state of the database.
 
-    What has been read over the connection before is not part of it: a transaction in which that
-    was is ended. Where a snapshot has begun already, or the connection is for changes and sees what
-    it has locked, nothing is done.
+    Earlier reads are not part of the snapshot: a transaction that is open is rolled back first.
+    Does nothing if the snapshot has begun, or if the connection is one for changes.
 
-    :param connection: that of a request; its execution option `snapshot` has the options with
-        which several of its statements see one state.
+    :param connection: the connection of the request. Its execution option `snapshot` holds the
+        execution options that begin a snapshot.
     """
     _begin(connection, "snapshot")
 
 
 def begin_changes(connection: Connection) -> None:
-    """Let the statements that follow change what they read.
+    """Let all following statements of a request read and change the database in one transaction.
 
-    As with `begin_snapshot`, what has been read before is no part of that.
+    Earlier reads are not part of it: a transaction that is open is rolled back first. Does nothing
+    if the changes have begun.
 
-    :param connection: that of a request; its execution option `changes` has the options with which
-        it takes the locks that a change needs from its start.
+    :param connection: the connection of the request. Its execution option `changes` holds the
+        execution options with which a transaction takes the locks that it needs at its start.
     """
     _begin(connection, "changes")
 
 
 def _begin(connection: Connection, name: str) -> None:
     options = connection.get_execution_options().get(name)
-    if not options:  # there is nothing to do, or it has been done
+    if not options:  # the engine needs none, or the transaction has begun
         return
     if connection.in_transaction():
         connection.rollback()
     connection.execution_options(**{name: None}, **options)
 
 
-@statement
-def select_one(form: Form, projection: Projection) -> Select[Any]:
-    """Select the resource with the `id`."""
-    column = form.resource.id_column
-    return form.select(*projection.columns()).where(column == bind("id", column))
+@cached_statement
+def select_one(template: ScopeTemplate, projection: Projection) -> Select[Any]:
+    """Select the resource with the id `id`."""
+    column = template.resource.id_column
+    return template.select(*projection.columns()).where(column == bind("id", column))
 
 
-@statement
-def select_version(form: Form) -> Select[Any]:
-    """Select the version of the resource with the `id`."""
-    column = form.resource.id_column
-    return form.select(form.resource.version_column).where(column == bind("id", column))
+@cached_statement
+def select_version(template: ScopeTemplate) -> Select[Any]:
+    """Select the version of the resource with the id `id`."""
+    column = template.resource.id_column
+    return template.select(template.resource.version_column).where(column == bind("id", column))
 
 
-@statement
-def select_by_ids(form: Form, projection: Projection) -> Select[Any]:
-    """Select the resources with the `ids`."""
-    column = form.resource.id_column
+@cached_statement
+def select_by_ids(template: ScopeTemplate, projection: Projection) -> Select[Any]:
+    """Select the resources whose ids are in `ids`."""
+    column = template.resource.id_column
     ids = bind("ids", column, expanding=True)
-    return form.select(*projection.columns()).where(column.in_(ids))
+    return template.select(*projection.columns()).where(column.in_(ids))
 
 
-@statement
-def select_target(form: Form, projection: Projection) -> Select[Any]:
-    """Select what a to-one relationship leads to."""
-    return form.select(*projection.columns())
+@cached_statement
+def select_target(template: ScopeTemplate, projection: Projection) -> Select[Any]:
+    """Select the related resource of a to-one relationship."""
+    return template.select(*projection.columns())
 
 
-@statement
-def select_related_of_many(
-    form: Form, projection: Projection, relationship: Relationship
+@cached_statement
+def select_related_to_many(
+    template: ScopeTemplate, projection: Projection, relationship: Relationship
 ) -> Select[Any]:
-    """Select what the resources with the `ids` relate to: at most `size` rows, in no order, each
-    with the id of the one that it belongs to as its last value.
+    """Select the related resources of all sources whose ids are in `ids`: at most `size` rows.
 
-    For an order of at most so many rows, PostgreSQL would go through all targets by their index.
+    The last column is the id of the source. The rows have no order: for ORDER BY with LIMIT,
+    PostgreSQL would read all targets by their index.
     """
-    found = form.select(*projection.columns())
+    statement = template.select(*projection.columns())
     if relationship.secondary is not None:
-        owner, other = relationship.secondary_columns
-        found = found.join(relationship.secondary, other == form.resource.id_column)
+        source_key, target_key = relationship.secondary_columns
+        statement = statement.join(
+            relationship.secondary, target_key == template.resource.id_column
+        )
     else:
-        owner = relationship.key_column
-    found = found.add_columns(owner.label("_owner"))
-    found = found.where(owner.in_(bind("ids", owner, expanding=True)))
-    return found.limit(bind("size", BigInteger()))
+        source_key = relationship.key_column
+    statement = statement.add_columns(source_key.label("_source_id"))
+    statement = statement.where(source_key.in_(bind("ids", source_key, expanding=True)))
+    return statement.limit(bind("size", BigInteger()))
 
 
-@statement
-def lock_one(form: Form) -> Select[Any]:
-    """Select all columns of the resource with the `id`, and lock it."""
-    return _all_columns_of_one(form).with_for_update()
+@cached_statement
+def lock_one(template: ScopeTemplate) -> Select[Any]:
+    """Select all columns of the resource with the id `id`, and lock its row."""
+    return _all_columns_of_one(template).with_for_update()
 
 
-@statement
-def select_all_columns_of_one(form: Form) -> Select[Any]:
-    """Select all columns of the resource with the `id`."""
-    return _all_columns_of_one(form)
+@cached_statement
+def select_all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
+    """Select all columns of the resource with the id `id`."""
+    return _all_columns_of_one(template)
 
 
-def _all_columns_of_one(form: Form) -> Select[Any]:
-    column = form.resource.id_column
-    found = form.select(*form.resource.columns.values())
-    return found.where(column == bind("id", column))
+def _all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
+    column = template.resource.id_column
+    statement = template.select(*template.resource.columns.values())
+    return statement.where(column == bind("id", column))
 
 
-@statement
-def lock_by_ids(form: Form) -> Select[Any]:
-    """Select the ids of the resources with the `ids`, and lock these in the order of their ids."""
-    column = form.resource.id_column
-    found = form.select(column).where(column.in_(bind("ids", column, expanding=True)))
-    return found.order_by(column).with_for_update()
+@cached_statement
+def lock_by_ids(template: ScopeTemplate) -> Select[Any]:
+    """Select those of `ids` that there are resources of, and lock their rows in this order."""
+    column = template.resource.id_column
+    statement = template.select(column).where(column.in_(bind("ids", column, expanding=True)))
+    return statement.order_by(column).with_for_update()
 
 
-@statement
-def select_related_ids(form: Form) -> Select[Any]:
-    """Select the ids of what a resource relates to."""
-    found, _ = _related_ids(form)
-    return found
+@cached_statement
+def select_related_ids(template: ScopeTemplate) -> Select[Any]:
+    """Select the ids of the related resources."""
+    statement, _ = _related_ids(template)
+    return statement
 
 
-@statement
-def select_related_ids_among(form: Form) -> Select[Any]:
-    """Select the ids of what a resource relates to, of those that are among the `ids`."""
-    found, column = _related_ids(form)
-    return found.where(column.in_(bind("ids", column, expanding=True)))
+@cached_statement
+def select_related_ids_in(template: ScopeTemplate) -> Select[Any]:
+    """Select the ids of the related resources that are in `ids`."""
+    statement, column = _related_ids(template)
+    return statement.where(column.in_(bind("ids", column, expanding=True)))
 
 
-def _related_ids(form: Form) -> tuple[Select[Any], Column[Any]]:
-    relationship = form.relationship
-    assert relationship is not None  # noqa: S101  # it is what this is about
-    if form.condition is None and relationship.secondary is not None:
-        source, other = relationship.secondary_columns  # whose table is enough
-        return select(other).where(source == bind("source", source)), other
-    column = form.resource.id_column
-    return form.select(column), column
+def _related_ids(template: ScopeTemplate) -> tuple[Select[Any], Column[Any]]:
+    relationship = template.relationship
+    assert relationship is not None  # noqa: S101  # the scope is that of a relationship
+    if template.condition is None and relationship.secondary is not None:
+        source_key, target_key = relationship.secondary_columns  # the association table is enough
+        return select(target_key).where(source_key == bind("source", source_key)), target_key
+    column = template.resource.id_column
+    return template.select(column), column
 
 
-@statement
-def select_owners(form: Form, relationship: Relationship) -> Select[Any]:
-    """Select the ids of the resources that those with the `ids` belong to by a relationship."""
-    key, column = relationship.key_column, form.resource.id_column
-    found = form.select(key).where(column.in_(bind("ids", column, expanding=True)))
-    return found.where(key.is_not(None)).distinct()
+@cached_statement
+def select_source_ids(template: ScopeTemplate, relationship: Relationship) -> Select[Any]:
+    """Select the ids of the sources that the targets in `ids` refer to by their foreign key."""
+    key, column = relationship.key_column, template.resource.id_column
+    statement = template.select(key).where(column.in_(bind("ids", column, expanding=True)))
+    return statement.where(key.is_not(None)).distinct()

@@ -1,6 +1,4 @@
-"""Searching within texts, in the words of each engine: conditions that hold where a text contains,
-begins or ends with another one.
-"""
+"""The SQL of each engine for searching within texts: contains, starts with, ends with."""
 
 from typing import Any
 
@@ -8,29 +6,35 @@ from sqlalchemy import Boolean
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-# What a text column has in its `info` if PostgreSQL is to search within it by another collation
-# than its own: one that knows the case of all letters, and that of an index of trigrams.
+# The key of `Column.info` for the collation that PostgreSQL searches by, if it is not the column's
+# own. It should know the case of all letters, and be the collation of the column's trigram index.
 COLLATION = "search_collation"
 
 
 def pattern_of(kind: str, text: str) -> str:
-    """The pattern for texts that contain another one, in which no character is a wildcard."""
+    """Return the LIKE pattern of a search, with its wildcards escaped by `/`.
+
+    :param kind: the filter's operator.
+    """
     escaped = text.replace("/", "//").replace("%", "/%").replace("_", "/_")
     return {"startswith": f"{escaped}%", "endswith": f"%{escaped}"}.get(kind, f"%{escaped}%")
 
 
 class contains(FunctionElement[bool]):  # noqa: N801  # as SQLAlchemy names functions
-    """A text contains another one, case by case. Takes the text to look for also as a pattern."""
+    """Holds if a text contains another one; the case of letters counts.
+
+    The arguments are the column, the text to look for, and its LIKE pattern.
+    """
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        return self  # and not `… = 1`, for which no engine looks into an index
+        return self  # SQLAlchemy would write `… = 1`, for which no engine uses an index
 
 
 class contains_folded(contains):  # noqa: N801
-    """A text contains another one without regard to case, by all letters of Unicode."""
+    """Holds if a text contains another one; the case of letters, in all of Unicode, is ignored."""
 
     inherit_cache = True
 
@@ -65,8 +69,8 @@ def _like_folded(element: Any, compiler: Any, **options: Any) -> str:
     return f"lower({text}) LIKE lower({pattern}) ESCAPE '/'"
 
 
-# An index serves a search that is by its own collation. Beginnings are found in the index of the
-# column itself, and so by the collation that it has.
+# An index serves only searches by its own collation. `starts_with` uses the index of the column,
+# and so has no COLLATE.
 @compiles(contains, "postgresql")
 @compiles(ends_with, "postgresql")
 def _like_collated(element: Any, compiler: Any, **options: Any) -> str:
@@ -81,14 +85,14 @@ def _ilike_collated(element: Any, compiler: Any, **options: Any) -> str:
 
 
 def _collate(element: Any, compiler: Any) -> str:
-    """The collation that the searched column has in its `info`, however its table is aliased."""
+    """Return the COLLATE clause from the `info` of the searched column, if it has one."""
     for column in next(iter(element.clauses)).base_columns:
         if name := getattr(column, "info", {}).get(COLLATION):
             return f" COLLATE {compiler.preparer.quote_identifier(name)}"
     return ""
 
 
-# LIKE of SQLite ignores the case of ASCII letters.
+# SQLite's LIKE ignores the case of ASCII letters, so that the other functions need instr.
 @compiles(contains, "sqlite")
 def _instr(element: Any, compiler: Any, **options: Any) -> str:
     text, part = (compiler.process(clause, **options) for clause in list(element.clauses)[:2])

@@ -1,4 +1,4 @@
-"""The tree of conditions that the filters of a request become, in both of their languages."""
+"""The condition tree: what filters in brackets and filter expressions are parsed into."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """An attribute, or the id, compared with values.
+    """Compares an attribute or the id with values.
 
-    The operator `eq` holds for any of the values, None among them standing for null; the others
-    have one value.
+    The operator `eq` holds if the attribute equals any of the values, where None means null. The
+    other operators have one value.
     """
 
     resource: Resource
@@ -40,7 +40,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class CompareFields:
-    """Two attributes of one resource compared with each other."""
+    """Compares two attributes of one resource with each other."""
 
     resource: Resource
     name: str
@@ -50,7 +50,7 @@ class CompareFields:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """There is a related resource, of which a condition holds."""
+    """Holds if at least one related resource fulfils a condition; None is fulfilled by all."""
 
     relationship: Relationship
     condition: Any = None
@@ -58,7 +58,7 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of related resources, of which a condition holds, compared with a number."""
+    """Compares the number of related resources that fulfil a condition with a number."""
 
     relationship: Relationship
     operator: str
@@ -68,7 +68,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """The caller sees the resource: a condition of the host, as `Visibility` has it."""
+    """Holds if the caller can see the resource: the condition of a `Visibility`."""
 
     condition: Callable[[Any], ColumnElement[bool]]
 
@@ -77,7 +77,7 @@ Condition = And | Or | Not | Compare | CompareFields | Related | Count | Visible
 
 
 def targets(condition: Any) -> Iterator[Resource]:
-    """The resources that the relationships in a condition lead to."""
+    """Yield the targets of all relationships in a condition tree."""
     match condition:
         case And(conditions) | Or(conditions):
             for inner in conditions:
@@ -92,7 +92,7 @@ def targets(condition: Any) -> Iterator[Resource]:
 
 
 def node_count(condition: Any) -> int:
-    """The number of nodes of a condition's tree."""
+    """The number of nodes of a condition tree."""
     match condition:
         case And(conditions) | Or(conditions):
             return 1 + sum(map(node_count, conditions))
@@ -105,7 +105,7 @@ def node_count(condition: Any) -> int:
 
 
 def depth(condition: Any) -> int:
-    """The levels of a condition, those of its relationship paths counted."""
+    """The number of levels of a condition tree. Each relationship of a path is a level."""
     match condition:
         case And(conditions) | Or(conditions):
             return 1 + max(map(depth, conditions))

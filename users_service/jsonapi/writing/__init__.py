@@ -1,4 +1,9 @@
-"""From a request's document to changed rows: what other rooms use of it."""
+"""Writes: from the document of a request to changed rows.
+
+A request meets the modules in this order: json_text, body and identifiers, which read the document;
+operations (with operation_shape and operation_target), if it has atomic operations; actions, which
+call locking and preconditions, entities and linkage, conflicts, and return changes.
+"""
 
 from . import actions, body, operations
 from .changes import Change, LinkageChange

@@ -1,4 +1,4 @@
-"""What changes resources and relationships: plain functions, for single requests and operations."""
+"""Creates, updates and deletes resources, for single requests and for atomic operations."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,42 +10,52 @@ from ..errors import JSONAPIError
 from ..reading import Scopes, statements
 from ..resource import Relationship, Resource
 from . import entities
-from .body import Loaded
+from .body import LoadedResource
 from .changes import Change, LinkageChange, attributes_of
 from .conflicts import conflict
 from .identifiers import Linkage
-from .linkage import change_to_many, raise_versions, release
-from .locking import OWN, LocalIds, Resolved, identities, lock_all, lock_one, resolve
+from .linkage import change_to_many, increment_versions, unlink
+from .locking import (
+    NEW_ID,
+    LocalIds,
+    ResolvedLinkage,
+    linked_resources,
+    lock_entity,
+    lock_resources,
+    resolve_linkage,
+)
 from .preconditions import Precondition
 
-NOTHING = Loaded(values={})
+NO_VALUES = LoadedResource(values={})
 
 
-def create(scopes: Scopes, resource: Resource, loaded: Loaded, lids: LocalIds) -> Change:
-    """Store a new resource with its relationships.
+def create(scopes: Scopes, resource: Resource, loaded: LoadedResource, lids: LocalIds) -> Change:
+    """Create a resource with its relationships.
 
-    :raises JSONAPIError: 404 for linkage to what is not there, 409 for a value that is taken.
+    :param lids: the local ids of the resources that the request has created before.
+    :raises JSONAPIError: 404 for linkage to a resource that does not exist; 409 for a violated
+        constraint, such as a unique value that is taken.
     """
-    own = (resource.type, loaded.lid)
-    known = lock_all(scopes, identities(loaded.linkages, lids))
-    resolved = resolve(loaded.linkages, known, lids, own)
+    created = (resource.type, loaded.lid)
+    known = lock_resources(scopes, linked_resources(loaded.linkages, lids))
+    resolved = resolve_linkage(loaded.linkages, known, lids, created)
     values = dict(loaded.values)
     for relationship, ids in resolved:
-        if relationship.holds_key and OWN not in ids:
+        if relationship.holds_key and NEW_ID not in ids:
             values[relationship.key_attribute] = ids[0] if ids else None
     entity = resource.model(**values)
-    with _conflicts(resource, loaded):
+    with _raising_conflicts(resource, loaded):
         entities.store_new(scopes, resource, entity)
     id = resource.id_of(entity)
-    to_itself = [r for r, ids in resolved if r.holds_key and OWN in ids]
+    to_itself = [r for r, ids in resolved if r.holds_key and NEW_ID in ids]
     if to_itself:
         stored = entities.values_of(resource, entity)
         for relationship in to_itself:
             setattr(entity, relationship.key_attribute, id)
-        with _conflicts(resource, loaded):
+        with _raising_conflicts(resource, loaded):
             entities.store_changes(scopes, resource, entity, stored)
-    complete = [(r, [id if i is OWN else i for i in ids]) for r, ids in resolved]
-    linkage = _write(scopes, resource, entity, complete, {})
+    complete = [(r, [id if i is NEW_ID else i for i in ids]) for r, ids in resolved]
+    linkage = _write_linkage(scopes, resource, entity, complete, {})
     after = attributes_of(resource, entities.values_of(resource, entity))
     return Change(
         resource=resource, id=id, kind="create", after=after, linkage=linkage, entity=entity
@@ -56,29 +66,31 @@ def update(
     scopes: Scopes,
     resource: Resource,
     id: Any,
-    loaded: Loaded,
+    loaded: LoadedResource,
     lids: LocalIds,
     precondition: Precondition,
 ) -> Change:
-    """Change a resource and its relationships.
+    """Update a resource and its relationships.
 
-    :raises JSONAPIError: 404 if it, or something it is linked to, is not there; 409, 412, 428.
+    :param lids: the local ids of the resources that the request has created before.
+    :raises JSONAPIError: 404 if the resource, or one in its linkage, does not exist; 409 for a
+        violated constraint; 412 or 428.
     """
-    linked = identities(loaded.linkages, lids)
-    known = lock_all(scopes, [(resource, id), *linked] if linked else [])
-    entity = lock_one(scopes, resource, id, precondition)
-    resolved = resolve(loaded.linkages, known, lids, None)
+    linked = linked_resources(loaded.linkages, lids)
+    known = lock_resources(scopes, [(resource, id), *linked] if linked else [])
+    entity = lock_entity(scopes, resource, id, precondition)
+    resolved = resolve_linkage(loaded.linkages, known, lids, None)
     return _change(scopes, resource, entity, loaded, resolved)
 
 
 def delete(scopes: Scopes, resource: Resource, id: Any, precondition: Precondition) -> Change:
-    """Delete a resource, and its membership in relationships of others.
+    """Delete a resource, and remove it from the relationships of others.
 
-    :raises JSONAPIError: 404 if it is not there; 409 if others depend on it; 412, 428.
+    :raises JSONAPIError: 404 if it does not exist; 409 if others need it; 412 or 428.
     """
-    entity = lock_one(scopes, resource, id, precondition)
-    release(scopes, resource, entity)
-    with _conflicts(resource, NOTHING):
+    entity = lock_entity(scopes, resource, id, precondition)
+    unlink(scopes, resource, entity)
+    with _raising_conflicts(resource, NO_VALUES):
         entities.remove(scopes, resource, entity)
     before = attributes_of(resource, entities.values_of(resource, entity))
     return Change(resource=resource, id=id, kind="delete", before=before, entity=entity)
@@ -88,22 +100,25 @@ def change_relationship(
     scopes: Scopes,
     linkage: Linkage,
     id: Any,
-    how: str,
+    mode: str,
     lids: LocalIds,
     precondition: Precondition,
 ) -> Change:
     """Change a relationship of one resource (§7.3 Updating Relationships).
 
-    :param how: `add` to what is there, `remove` from it, or `replace` it.
-    :raises JSONAPIError: 404 if the resource, or one it is to be linked to, is not there; 412, 428.
+    :param id: the id of the resource.
+    :param mode: `add` the linkage to the stored one, `remove` it from that, or `replace` that.
+    :param lids: the local ids of the resources that the request has created before.
+    :raises JSONAPIError: 404 if the resource, or one in the linkage, does not exist; 403 if one
+        that is removed cannot be without the relationship; 412 or 428.
     """
     resource = linkage.relationship.source
-    known = lock_all(scopes, [(resource, id), *identities([linkage], lids)])
-    entity = lock_one(scopes, resource, id, precondition)
-    ((relationship, ids),) = resolve([linkage], known, lids, None, how)
+    known = lock_resources(scopes, [(resource, id), *linked_resources([linkage], lids)])
+    entity = lock_entity(scopes, resource, id, precondition)
+    ((relationship, ids),) = resolve_linkage([linkage], known, lids, None, mode)
     if relationship.holds_key:
-        return _change(scopes, resource, entity, NOTHING, [(relationship, ids)])
-    changed = change_to_many(scopes, relationship, id, ids, how)
+        return _change(scopes, resource, entity, NO_VALUES, [(relationship, ids)])
+    changed = change_to_many(scopes, relationship, id, ids, mode)
     return Change(
         resource=resource,
         id=id,
@@ -114,20 +129,24 @@ def change_relationship(
 
 
 def _change(
-    scopes: Scopes, resource: Resource, entity: Any, loaded: Loaded, resolved: Resolved
+    scopes: Scopes,
+    resource: Resource,
+    entity: Any,
+    loaded: LoadedResource,
+    resolved: ResolvedLinkage,
 ) -> Change:
-    """Write the values and the linkage of a request to a locked entity."""
+    """Write values and linkage to a locked entity."""
     stored = entities.values_of(resource, entity)
-    resolved = [(r, ids) for r, ids in resolved if not _leaves_hidden(scopes, entity, r, ids)]
+    resolved = [(r, ids) for r, ids in resolved if not _is_empty_to_caller(scopes, entity, r, ids)]
     keys = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
     for attribute, value in loaded.values.items():
         setattr(entity, attribute, value)
     for relationship, ids in resolved:
         if relationship.holds_key:
             setattr(entity, relationship.key_attribute, ids[0] if ids else None)
-    with _conflicts(resource, loaded):
+    with _raising_conflicts(resource, loaded):
         entities.store_changes(scopes, resource, entity, stored)
-    linkage = _write(scopes, resource, entity, resolved, keys)
+    linkage = _write_linkage(scopes, resource, entity, resolved, keys)
     before = attributes_of(resource, stored)
     after = attributes_of(resource, entities.values_of(resource, entity))
     changed = [name for name, value in after.items() if before[name] != value]
@@ -142,8 +161,13 @@ def _change(
     )
 
 
-def _leaves_hidden(scopes: Scopes, entity: Any, relationship: Relationship, ids: list[Any]) -> bool:
-    """Whether a to-one relationship is emptied whose caller takes it for empty already."""
+def _is_empty_to_caller(
+    scopes: Scopes, entity: Any, relationship: Relationship, ids: list[Any]
+) -> bool:
+    """Whether a request empties a to-one relationship whose target the caller cannot see.
+
+    To the caller it is empty already: the stored linkage stays.
+    """
     if not relationship.holds_key or ids or scopes.sees_all(relationship.target):
         return False
     key = getattr(entity, relationship.key_attribute)
@@ -152,27 +176,28 @@ def _leaves_hidden(scopes: Scopes, entity: Any, relationship: Relationship, ids:
 
 
 @contextmanager
-def _conflicts(resource: Resource, loaded: Loaded) -> Iterator[None]:
-    """Answer for a constraint that is violated now, and not at COMMIT."""
+def _raising_conflicts(resource: Resource, loaded: LoadedResource) -> Iterator[None]:
+    """Raise an IntegrityError of a statement as the JSONAPIError of a conflict."""
     try:
         yield
     except IntegrityError as error:
         raise JSONAPIError(conflict(error, resource, loaded.values, loaded.place)) from None
 
 
-def _write(
+def _write_linkage(
     scopes: Scopes,
     resource: Resource,
     entity: Any,
     resolved: Iterable[tuple[Relationship, list[Any]]],
     keys: Mapping[Relationship, Any],
 ) -> tuple[LinkageChange, ...]:
-    """Write what is not in the entity's own row, and read the row again if that changed it.
+    """Write linkage outside of the entity's row, and reload the entity if its row has changed.
 
-    :param keys: the foreign keys that the entity had.
+    :param resolved: the new linkage.
+    :param keys: the foreign keys that the entity had before.
     """
     source = resource.id_of(entity)
-    found = []
+    linkage = []
     is_stale = False
     for relationship, ids in resolved:
         if relationship.holds_key:
@@ -180,13 +205,13 @@ def _write(
             if former == now:
                 continue
             ends = [id for id in (former, now) if id is not None]
-            raise_versions(scopes.connection, relationship.target, ends)
+            increment_versions(scopes.connection, relationship.target, ends)
             is_stale |= relationship.target is resource
             removed, added = (() if id is None else (id,) for id in (former, now))
-            found.append(LinkageChange(relationship=relationship, added=added, removed=removed))
+            linkage.append(LinkageChange(relationship=relationship, added=added, removed=removed))
         elif change := change_to_many(scopes, relationship, source, ids, "replace"):
             is_stale = True
-            found.append(change)
+            linkage.append(change)
     if is_stale:
-        entities.read_again(scopes, resource, entity)
-    return tuple(found)
+        entities.reload(scopes, resource, entity)
+    return tuple(linkage)

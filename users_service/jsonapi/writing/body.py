@@ -1,4 +1,4 @@
-"""The request body's document: its shape, and the schema's verdict on its fields."""
+"""Reads the resource object in a request document: checks its shape, and loads its fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,13 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A resource object that is well-formed and valid.
+class LoadedResource:
+    """A valid resource object of a request.
 
-    :param values: the values of attributes, and of the id, by model attribute.
+    :param values: the values of its attributes, and its id if it has one, by model attribute.
+    :param linkages: the linkage of its relationships.
     :param lid: its local id.
-    :param place: where it stands in the request's document.
+    :param place: its place in the request document.
     """
 
     values: Json
@@ -31,21 +32,23 @@ class Loaded:
 
 
 def primary_data(document: Any, place: Place = ()) -> Any:
-    """Return the `data` of a document (§5.1).
+    """Return the member `data` of a document (§5.1).
 
     :raises JSONAPIError: 400 if there is none.
     """
     if not isinstance(document, dict):
         raise malformed("Must be an object.", *place)
     if "data" not in document:
-        raise malformed("Has no member data.", *place)
+        raise malformed("Must have a member data.", *place)
     return document["data"]
 
 
-def load_new(resource: Resource, data: Any, place: Place = ("data",)) -> Loaded:
-    """Read the resource object of a resource to create (§7.1 Creating Resources).
+def load_new_resource(resource: Resource, data: Any, place: Place = ("data",)) -> LoadedResource:
+    """Load the resource object of a resource to create (§7.1 Creating Resources).
 
-    :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
+    :param data: the resource object.
+    :param place: its place in the request document.
+    :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
     _check_shape(data, place, {"type"})
     check_type(resource, data, place)
@@ -60,13 +63,15 @@ def load_new(resource: Resource, data: Any, place: Place = ("data",)) -> Loaded:
     return loaded
 
 
-def load_changes(
+def load_changed_resource(
     resource: Resource, data: Any, expected_id: Any, place: Place = ("data",)
-) -> Loaded:
-    """Read the resource object of a resource to change (§7.2 Updating Resources).
+) -> LoadedResource:
+    """Load the resource object of a resource to change (§7.2 Updating Resources).
 
-    :param expected_id: the id of the resource; None if it was found by its local id.
-    :raises JSONAPIError: 400, 403, 409 or 422, with every fault at once.
+    :param data: the resource object.
+    :param expected_id: the id of the resource to change, with which the object's must agree.
+    :param place: its place in the request document.
+    :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
     _check_shape(data, place, {"type"} if "lid" in _object(data) else {"type", "id"})
     check_type(resource, data, place)
@@ -76,7 +81,7 @@ def load_changes(
         except ValidationError:
             same = False
         if not same:
-            detail = "Differs from the id of the resource to change."
+            detail = "Must be the id of the resource to change."
             raise JSONAPIError(Error(code="id_conflict", detail=detail, source=at(*place, "id")))
     loaded, faults = _load(resource, data, place, partial=True)
     if faults:
@@ -89,27 +94,30 @@ def _object(data: Any) -> Json:
 
 
 def _check_shape(data: Any, place: Place, required: set[str]) -> None:
-    """Check the shape of a resource object (§5.2): 400 with every fault of it."""
+    """Check the shape of a resource object (§5.2).
+
+    :raises JSONAPIError: 400 with all errors.
+    """
     if not isinstance(data, dict):
-        raise malformed("Must be one resource object.", *place)
+        raise malformed("Must be a resource object.", *place)
     faults = identity_faults(data, place, required)
     for name in ("attributes", "relationships"):
         if not isinstance(data.get(name, {}), dict):
             faults.append(malformed_error("Must be an object.", *place, name))
     for name, value in _members(data, "relationships").items():
-        spot = (*place, "relationships", name)
+        member_place = (*place, "relationships", name)
         if not isinstance(value, dict):
-            faults.append(malformed_error("Must be an object.", *spot))
+            faults.append(malformed_error("Must be an object.", *member_place))
         elif "data" not in value:
-            faults.append(malformed_error("Has no member data.", *spot))
+            faults.append(malformed_error("Must have a member data.", *member_place))
     if faults:
         raise JSONAPIError(*faults)
 
 
 def _client_id(resource: Resource, data: Json) -> Json:
-    """Return the id that a client gives a new resource (§7.1.2), if it gives one.
+    """Return the client-generated id of a new resource (§7.1.2), by model attribute, if any.
 
-    :raises marshmallow.ValidationError: if clients cannot choose it, or not this one.
+    :raises marshmallow.ValidationError: if clients may not choose ids, or the id is not valid.
     """
     if "id" not in data:
         return {}
@@ -119,7 +127,7 @@ def _client_id(resource: Resource, data: Json) -> Json:
 
 
 def _members(data: Json, name: str) -> Json:
-    """The members of `attributes` or `relationships`; @-members are ignored (§5.8.2)."""
+    """The members of `attributes` or `relationships`, without @-members (§5.8.2)."""
     members = data.get(name, {})
     if not isinstance(members, dict):
         return {}
@@ -128,36 +136,44 @@ def _members(data: Json, name: str) -> Json:
 
 def _load(
     resource: Resource, data: Json, place: Place, *, partial: bool
-) -> tuple[Loaded, list[Error]]:
-    """Read attributes and relationships; what is wrong with them comes beside what is right."""
+) -> tuple[LoadedResource, list[Error]]:
+    """Load attributes and relationships.
+
+    :param partial: whether required fields may be missing.
+    :returns: the fields that are valid, and the errors of the others.
+    """
     faults = []
     attributes = {}
     for name, value in _members(data, "attributes").items():
-        spot = (*place, "attributes", name)
+        member_place = (*place, "attributes", name)
         if name not in resource.attributes:
-            faults.append(field_error("unknown_field", name, "There is no such attribute.", *spot))
+            detail = f"The type {resource.type} has no such attribute."
+            faults.append(field_error("unknown_field", name, detail, *member_place))
         elif name not in resource.writable:
-            faults.append(field_error("read_only_field", name, "Cannot be written.", *spot))
+            detail = "Is read-only: the server sets it."
+            faults.append(field_error("read_only_field", name, detail, *member_place))
         else:
             attributes[name] = value
     linkages = []
     for name, value in _members(data, "relationships").items():
-        spot = (*place, "relationships", name)
+        member_place = (*place, "relationships", name)
         relationship = resource.relationships.get(name)
         if relationship is None:
-            detail = "There is no such relationship."
-            faults.append(field_error("unknown_field", name, detail, *spot))
+            detail = f"The type {resource.type} has no such relationship."
+            faults.append(field_error("unknown_field", name, detail, *member_place))
         elif relationship.field.dump_only:
-            faults.append(read_only(relationship, spot))
+            faults.append(read_only(relationship, member_place))
         else:
-            linkage, linkage_faults = read_linkage(relationship, value["data"], (*spot, "data"))
+            linkage, linkage_faults = read_linkage(
+                relationship, value["data"], (*member_place, "data")
+            )
             linkages.append(linkage)
             faults += linkage_faults
     if not partial:
         faults += _missing_relationships(resource, data, place)
     values, value_faults = _load_attributes(resource, attributes, data, place, partial)
     lid = data.get("lid")
-    loaded = Loaded(values=values, linkages=tuple(linkages), lid=lid, place=place)
+    loaded = LoadedResource(values=values, linkages=tuple(linkages), lid=lid, place=place)
     return loaded, faults + value_faults
 
 
@@ -171,10 +187,10 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
     ]
 
 
-def permit_linkages(request: Request, loaded: Loaded) -> None:
-    """Make sure that the caller may change the other ends of the linkage in a resource object.
+def permit_linkages(request: Request, loaded: LoadedResource) -> None:
+    """Check that the caller may update the targets of all linkage in a resource object.
 
-    :raises JSONAPIError: 403 with every relationship of which that is not so.
+    :raises JSONAPIError: 403 with an error for each relationship of which it may not.
     """
     faults = [
         forbidden("update", target, at(*loaded.place, "relationships", linkage.relationship.name))
@@ -188,14 +204,14 @@ def permit_linkages(request: Request, loaded: Loaded) -> None:
 def _load_attributes(
     resource: Resource, attributes: Json, data: Json, place: Place, partial: bool
 ) -> tuple[Json, list[Error]]:
-    """Let the schema load the writable attributes that the resource object has."""
+    """Load the writable attributes of a resource object by the schema."""
     item = {"type": resource.type, "attributes": attributes}
-    # The id and relationships are no business of this; `partial` keeps the schema from asking.
+    # The id and relationships are loaded elsewhere: they are never missing here.
     others = ("id", *(r.field.name or r.name for r in resource.relationships.values()))
     try:
         return resource.schema.load({"data": item}, partial=partial or others), []
     except ValidationError as error:
-        # marshmallow-jsonapi has made these error objects already.
+        # These are error objects, made by marshmallow-jsonapi.
         messages: Any = error.messages
         return {}, [_value_error(resource, fault, data, place) for fault in messages["errors"]]
 
@@ -203,7 +219,7 @@ def _load_attributes(
 def _value_error(
     resource: Resource, fault: Mapping[str, Any] | str, data: Json, place: Place
 ) -> Error:
-    """Make the schema's error ours; a field that is not there is pointed at by its parent."""
+    """Convert an error of the schema. The pointer of a missing member is that of its parent."""
     parent = (*place, "attributes") if "attributes" in data else place
     if isinstance(fault, str):  # a rule over several fields
         return Error(code="invalid_value", detail=fault, source=at(*parent))

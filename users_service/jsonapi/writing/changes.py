@@ -1,4 +1,4 @@
-"""What a request has changed, as values that its host reads before COMMIT."""
+"""The changes that a request has made, as values that the host reads before COMMIT."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ..resource import Relationship, Resource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkageChange:
-    """What has been added to a relationship and removed from it, as ids of its target."""
+    """The ids of the target that a change has added to a relationship, and removed from it."""
 
     relationship: Relationship
     added: tuple[Any, ...] = ()
@@ -18,16 +18,17 @@ class LinkageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a request has done to one resource, named by it.
+    """A change of one resource that a request names.
 
-    What follows from that for others is not told: the other ends of changed linkage, and what a
-    foreign key does when a resource is deleted.
+    Its effects on other resources are not reported: the other ends of changed linkage, and rows
+    that the database deletes or changes by a foreign key.
 
-    :param before: the attributes by their names in documents, as values of the model: of an update
-        those that have changed, of a deletion all, those that no document shows among them.
-    :param after: the same attributes, as they are now; of a creation all.
+    :param id: the id of the resource, as a value of the model.
+    :param before: attributes by their names in documents, with values of the model: of an update
+        the changed ones, of a deletion all, including write-only ones.
+    :param after: attributes as they are now: of an update the changed ones, of a creation all.
     :param linkage: the relationships that have changed.
-    :param entity: the resource as it is now, or as it was when it was deleted.
+    :param entity: the entity as it is now, or as it was when it was deleted.
     """
 
     resource: Resource
@@ -44,9 +45,9 @@ class Change:
 
 
 def attributes_of(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the values of an entity as documents name them.
+    """Return attributes by their names in documents.
 
-    :param values: by the model's attributes.
+    :param values: their values, by attribute of the model.
     """
     names = {name: resource.attribute(name) for name in resource.attributes}
     return {name: values[key] for name, key in names.items() if key in values}

@@ -1,4 +1,4 @@
-"""Integrity errors of the engines, led back to the field whose constraint was violated."""
+"""Makes an error object from an integrity error: finds the field of the violated constraint."""
 
 import re
 from collections.abc import Collection
@@ -17,12 +17,12 @@ def conflict(
     sent: Collection[str],
     place: Place = ("data",),
 ) -> Error:
-    """Return the 409 for a violated constraint; its pointer is that of the client's field.
+    """Return the 409 for a violated constraint, with a pointer to the field if it is known.
 
-    A column that is computed from another one names its source in `Column.info["attribute"]`.
+    A computed column names the attribute that it is computed from in `Column.info["attribute"]`.
 
-    :param sent: the attributes of the model that the request would have set.
-    :param place: where the resource object stands in the request's document.
+    :param sent: the attributes of the model that the request sets.
+    :param place: the place of the resource object in the request document.
     """
     mapper = inspect(resource.model)
     for column in _violated_columns(error.orig, resource.model.__table__):
@@ -30,17 +30,17 @@ def conflict(
         if attribute not in sent:
             continue
         if attribute == resource.id_attribute:
-            detail = "There is a resource with this id already."
+            detail = "A resource with this id exists already."
             return Error(code="already_taken", detail=detail, source=at(*place, "id"))
         for name in resource.writable:
             if resource.attribute(name) == attribute:
-                message = f"There is a resource with this {name} already."
+                message = f"A resource with this {name} exists already."
                 return field_error("already_taken", name, message, *place, "attributes", name)
-    return Error(code="conflict", detail="The change would contradict other stored data.")
+    return Error(code="conflict", detail="Other stored data does not allow this change.")
 
 
 def _violated_columns(original: Any, table: Table) -> list[Any]:
-    """Find the columns of a violated unique or primary key constraint, in each driver's words."""
+    """Find the columns of a violated unique or primary key constraint, from a driver's error."""
     if (diagnostics := getattr(original, "diag", None)) is not None:  # psycopg
         return _constraint_columns(table, diagnostics.constraint_name)
     message = str(original.args[-1])

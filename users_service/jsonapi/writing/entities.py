@@ -1,8 +1,8 @@
-"""Single entities, read and stored by statements that are made once for all requests of one form.
+"""Loads, inserts, updates and deletes single entities by statements, without a session.
 
-What the model says in its constructor, its validators (`@validates`), and the defaults and
-`onupdate` of its columns holds. They are in no session: its unit of work, which takes more time
-than the rest of a short request, never runs, and neither do the mapper events that it has.
+The model's constructor, its validators (`@validates`), and the defaults and `onupdate` of its
+columns run. Its mapper events do not: they belong to a session's unit of work, which would take
+more time than the rest of a short request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,23 @@ from sqlalchemy.orm.exc import StaleDataError
 from ..reading import Scope, Scopes, statements
 from ..resource import Resource
 
-# Parameters beside those that are named after columns.
-ID, VERSION = "_id", "_version"
+# Bind parameters of a WHERE clause. Those for new values are named after their columns.
+WHERE_ID, WHERE_VERSION = "_id", "_version"
 
 
 def lock(scope: Scope, id: Any) -> Any:
-    """Load the entity with an id, and keep others from changing it until the transaction ends.
+    """Load an entity by id, and lock its row until the transaction ends.
 
-    :returns: None if there is none in the scope.
+    :returns: None if the scope has no such row.
     """
     row = scope.execute(statements.lock_one, id=id).one_or_none()
     return None if row is None else _entity(scope.resource, row)
 
 
 def store_new(scopes: Scopes, resource: Resource, entity: Any) -> None:
-    """Insert an entity, and give it what the database and the columns' defaults have added.
+    """Insert an entity, and load the values that defaults have set.
 
-    :raises sqlalchemy.exc.IntegrityError: if it contradicts a constraint.
+    :raises sqlalchemy.exc.IntegrityError: if it violates a constraint.
     """
     given = values_of(resource, entity)
     parameters = {resource.columns[name].key: value for name, value in given.items()}
@@ -42,11 +42,13 @@ def store_new(scopes: Scopes, resource: Resource, entity: Any) -> None:
 def store_changes(
     scopes: Scopes, resource: Resource, entity: Any, before: Mapping[str, Any]
 ) -> None:
-    """Update what has changed of a locked entity, if anything has (§7.2), and raise its version.
+    """Update the changed columns of a locked entity, and increment its version (§7.2).
 
-    :param before: the values that it had, by attribute: `values_of` it, before it was changed.
-    :raises sqlalchemy.exc.IntegrityError: if it contradicts a constraint.
-    :raises StaleDataError: if somebody else has changed or deleted it in spite of the lock.
+    Sends no statement if no value has changed.
+
+    :param before: the result of `values_of` before the change.
+    :raises sqlalchemy.exc.IntegrityError: if it violates a constraint.
+    :raises StaleDataError: if the row has been changed or deleted in spite of the lock.
     """
     changed = {
         resource.columns[name].key: value
@@ -57,7 +59,12 @@ def store_changes(
     if not changed:
         return
     id, version = resource.id_of(entity), resource.version_of(entity)
-    parameters = {ID: id, VERSION: version, resource.version_column.key: version + 1, **changed}
+    parameters = {
+        WHERE_ID: id,
+        WHERE_VERSION: version,
+        resource.version_column.key: version + 1,
+        **changed,
+    }
     connection = scopes.connection
     if connection.dialect.update_returning:
         row = connection.execute(_update_returning(resource), parameters).one_or_none()
@@ -67,37 +74,37 @@ def store_changes(
         return
     if connection.execute(_update(resource), parameters).rowcount != 1:
         raise StaleDataError
-    read_again(scopes, resource, entity)
+    reload(scopes, resource, entity)
 
 
 def remove(scopes: Scopes, resource: Resource, entity: Any) -> None:
     """Delete a locked entity.
 
-    :raises sqlalchemy.exc.IntegrityError: if others depend on it.
-    :raises StaleDataError: if somebody else has changed or deleted it in spite of the lock.
+    :raises sqlalchemy.exc.IntegrityError: if other rows refer to it.
+    :raises StaleDataError: if the row has been changed or deleted in spite of the lock.
     """
-    parameters = {ID: resource.id_of(entity), VERSION: resource.version_of(entity)}
+    parameters = {WHERE_ID: resource.id_of(entity), WHERE_VERSION: resource.version_of(entity)}
     if scopes.connection.execute(_delete(resource), parameters).rowcount != 1:
         raise StaleDataError
 
 
-def read_again(scopes: Scopes, resource: Resource, entity: Any) -> None:
-    """Give an entity the values of its row, after other statements have changed that.
+def reload(scopes: Scopes, resource: Resource, entity: Any) -> None:
+    """Load the values of an entity's row again, after other statements have changed them.
 
-    Whoever has changed it is answered with it, even if the change has hidden it.
+    The row need not be visible: the caller that has just changed it gets it in the response.
     """
     statement = statements.select_all_columns_of_one
-    row = scopes.every(resource).execute(statement, id=resource.id_of(entity)).one()
+    row = scopes.all_rows(resource).execute(statement, id=resource.id_of(entity)).one()
     _load(resource, entity, row)
 
 
 def values_of(resource: Resource, entity: Any) -> dict[str, Any]:
-    """The values that an entity has, by attribute. What a new one has not is left to defaults."""
+    """The values that an entity has, by attribute. A new one lacks those that defaults will set."""
     return {name: value for name, value in vars(entity).items() if name in resource.columns}
 
 
 def _entity(resource: Resource, row: Sequence[Any]) -> Any:
-    # As the ORM makes one that it loads: the constructor is for new ones.
+    # The ORM loads an entity in the same way, without its constructor, which is for new ones.
     entity = inspect(resource.model).class_manager.new_instance()
     _load(resource, entity, row)
     return entity
@@ -115,7 +122,7 @@ def _insert(resource: Resource) -> Any:
 
 @lru_cache
 def _update(resource: Resource) -> Update:
-    return update(resource.table).where(*_is_same(resource))
+    return update(resource.table).where(*_matches_id_and_version(resource))
 
 
 @lru_cache
@@ -125,10 +132,10 @@ def _update_returning(resource: Resource) -> Any:
 
 @lru_cache
 def _delete(resource: Resource) -> Delete:
-    return delete(resource.table).where(*_is_same(resource))
+    return delete(resource.table).where(*_matches_id_and_version(resource))
 
 
-def _is_same(resource: Resource) -> Any:
+def _matches_id_and_version(resource: Resource) -> Any:
     id, version = resource.id_column, resource.version_column
-    yield id == bindparam(ID, type_=id.type)
-    yield version == bindparam(VERSION, type_=version.type)
+    yield id == bindparam(WHERE_ID, type_=id.type)
+    yield version == bindparam(WHERE_VERSION, type_=version.type)

@@ -1,4 +1,4 @@
-"""Resource identifier objects and the linkage that is made of them (§5.2.3.1, §5.2.4)."""
+"""Reads resource linkage, and the resource identifier objects in it (§5.2.3.1, §5.2.4)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """A resource identifier object: an id, or the local id of a resource of the same request."""
+    """A resource identifier object of a request.
+
+    :param id: the id; None if it has a local id.
+    :param lid: the local id of a resource that the same request creates.
+    :param place: its place in the request document.
+    """
 
     id: Any = None
     lid: str | None = None
@@ -22,16 +27,18 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linkage:
-    """What a request says of a relationship: its identifiers, each once."""
+    """The resource linkage of one relationship in a request, without duplicates."""
 
     relationship: Relationship
     identifiers: tuple[Identifier, ...]
 
 
 def load_linkage(relationship: Relationship, data: Any, place: Place = ("data",)) -> Linkage:
-    """Read the resource linkage of a relationship (§5.2.3.1).
+    """Read the linkage of a relationship that clients may change (§5.2.3.1).
 
-    :raises JSONAPIError: 400, 403, 404 or 409, with every fault at once.
+    :param data: the linkage.
+    :param place: its place in the request document.
+    :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
     if relationship.field.dump_only:
         raise JSONAPIError(read_only(relationship, place))
@@ -46,17 +53,22 @@ def _null_refused(relationship: Relationship, place: Place) -> Error:
 
 
 def read_only(relationship: Relationship, place: Place) -> Error:
-    detail = f"The relationship {relationship.name} cannot be changed."
+    detail = f"The relationship {relationship.name} is read-only."
     return Error(code="read_only_relationship", detail=detail, source=at(*place))
 
 
 def read_linkage(
     relationship: Relationship, data: Any, place: Place
 ) -> tuple[Linkage, list[Error]]:
-    """Read linkage: an array of identifiers, or one of them, or null (§5.2.3.1)."""
+    """Read linkage: an array of resource identifiers, or one of them, or null (§5.2.3.1).
+
+    :returns: the linkage that is valid, and the errors.
+    """
     empty = Linkage(relationship=relationship, identifiers=())
     if relationship.many != isinstance(data, list):
-        detail = "Must be an array." if relationship.many else "Must be one identifier, or null."
+        detail = "Must be an array of resource identifier objects."
+        if not relationship.many:
+            detail = "Must be a resource identifier object or null."
         return empty, [malformed_error(detail, *place)]
     if data is None:
         if relationship.is_required:
@@ -66,9 +78,9 @@ def read_linkage(
     identifiers: dict[Any, Identifier] = {}
     faults: list[Error] = []
     for index, item in items:
-        spot = place if index is None else (*place, index)
+        item_place = place if index is None else (*place, index)
         try:
-            identifier = _read_identifier(relationship.target, item, spot)
+            identifier = _read_identifier(relationship.target, item, item_place)
         except JSONAPIError as error:
             faults += error.errors
         else:
@@ -93,16 +105,20 @@ def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
 
 
 def related_not_found(target: Resource, place: Place) -> Error:
-    detail = f"There is no such resource of type {target.type}."
+    detail = f"There is no resource of type {target.type} with this id."
     return Error(code="related_not_found", detail=detail, source=at(*place))
 
 
 def identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]:
+    """Check the members `type`, `id` and `lid` of an object.
+
+    :param required: those that must be there.
+    """
     faults = []
     for name in ("type", "id", "lid"):
         if name not in data:
             if name in required:
-                faults.append(malformed_error(f"Has no member {name}.", *place))
+                faults.append(malformed_error(f"Must have a member {name}.", *place))
         elif not isinstance(data[name], str):
             faults.append(malformed_error("Must be a string.", *place, name))
     return faults
@@ -110,5 +126,5 @@ def identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]
 
 def check_type(resource: Resource, data: Json, place: Place) -> None:
     if data["type"] != resource.type:
-        detail = f"Resources of type {resource.type} belong here."
+        detail = f"Must be {resource.type} here."
         raise JSONAPIError(Error(code="type_conflict", detail=detail, source=at(*place, "type")))

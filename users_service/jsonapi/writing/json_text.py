@@ -1,4 +1,4 @@
-"""The request body's JSON: bounded, and strict where parsers do not agree (RFC 8259, RFC 7493)."""
+"""Parses the JSON of a request body: strictly, and within limits (RFC 8259, RFC 7493)."""
 
 import json
 import math
@@ -10,20 +10,20 @@ from pyramid.request import Request
 from ..errors import Error, JSONAPIError, at
 from ..limits import Limits
 
-# Integers of more characters are beyond the doubles that JSON parsers agree on (RFC 7493 §2.2).
+# Characters. Longer integers exceed a double, and parsers do not agree on them (RFC 7493 §2.2).
 LONGEST_INTEGER = 308
 
 
 class _InvalidJsonError(ValueError):
-    """The text is JSON to Python's parser, but not to RFC 8259 or I-JSON (RFC 7493)."""
+    """Python's parser accepts the text, but RFC 8259 or I-JSON (RFC 7493) does not."""
 
 
 def read_json(request: Request, limits: Limits) -> Any:
-    """Return the value of the request's body.
+    """Return the JSON value of the request body.
 
-    :raises JSONAPIError: 413 if it is over `limits.max_body_size`, 400 if it is no JSON text in
-        UTF-8 (RFC 8259), repeats a name, has a number or a string that no IEEE double or UTF-8
-        text can hold (RFC 7493 §2), or is nested deeper than `limits.max_json_depth`.
+    :raises JSONAPIError: 413 if the body is longer than `limits.max_body_size` bytes. 400 if it is
+        empty, not JSON in UTF-8 (RFC 8259), nested deeper than `limits.max_json_depth`, or not
+        I-JSON (RFC 7493 §2): a repeated name, a number beyond a double, half a surrogate pair.
     """
     body = _read(request, limits.max_body_size)
     if not body:
@@ -58,7 +58,7 @@ def _read(request: Request, limit: int) -> bytes:
     )
     if (request.content_length or 0) > limit:
         raise too_large
-    # Chunked bodies have no length: never take more than one byte too many.
+    # A chunked body has no Content-Length: read at most one byte more than is allowed.
     body: bytes = request.body_file.read(limit + 1)
     if len(body) > limit:
         raise too_large
@@ -68,12 +68,12 @@ def _read(request: Request, limit: int) -> bytes:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _InvalidJsonError("An object has the same name twice.")
+        raise _InvalidJsonError("An object must not have the same name twice.")
     return value
 
 
 def _refuse_constant(name: str) -> Any:
-    raise _InvalidJsonError(f"{name} is no JSON value.")
+    raise _InvalidJsonError(f"{name} is not a JSON value.")
 
 
 def _finite(text: str) -> float:

@@ -1,4 +1,4 @@
-"""What a change is about and what it links to: found, and locked until the transaction ends."""
+"""Finds and locks the resources that a change is about, and those that its linkage identifies."""
 
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
@@ -11,25 +11,25 @@ from . import entities
 from .identifiers import Identifier, Linkage, related_not_found
 from .preconditions import Precondition
 
-# The most parameters of one statement; engines take some ten thousands.
+# The most bind parameters of one IN; engines allow some ten thousand in a statement.
 CHUNK = 500
 
 LocalIds = Mapping[tuple[str, str], Any]
-"""The ids of the resources that a request has created, by their types and local ids."""
+"""The ids of the resources that a request has created, by type and local id."""
 
-Resolved = list[tuple[Relationship, list[Any]]]
-"""Relationships, each with the ids that a request has for it."""
-
-
-class _Own:
-    """Stands for the id of the resource that is just being created."""
+ResolvedLinkage = list[tuple[Relationship, list[Any]]]
+"""Relationships, each with the ids in its linkage."""
 
 
-OWN = _Own()
+class _NewId:
+    """The type of NEW_ID, which is in linkage instead of the id of the resource being created."""
 
 
-def identities(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, Any]]:
-    """The resources that linkage identifies, whether they are there or not."""
+NEW_ID = _NewId()
+
+
+def linked_resources(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resource, Any]]:
+    """Return the types and ids of the resources that linkage identifies; they may not exist."""
     found = []
     for linkage in linkages:
         target = linkage.relationship.target
@@ -42,10 +42,10 @@ def identities(linkages: Iterable[Linkage], lids: LocalIds) -> list[tuple[Resour
     return found
 
 
-def lock_all(scopes: Scopes, wanted: Iterable[tuple[Resource, Any]]) -> set[tuple[str, Any]]:
-    """Lock resources in the one order, by type and id, in which nobody waits in a circle.
+def lock_resources(scopes: Scopes, wanted: Iterable[tuple[Resource, Any]]) -> set[tuple[str, Any]]:
+    """Lock the rows of resources, in the order of type and id, which avoids deadlocks.
 
-    :returns: the types and ids of those that are there for the caller.
+    :returns: the types and ids of those that exist and that the caller can see.
     """
     found: set[tuple[str, Any]] = set()
     by_type: dict[str, tuple[Resource, set[Any]]] = {}
@@ -60,10 +60,10 @@ def lock_all(scopes: Scopes, wanted: Iterable[tuple[Resource, Any]]) -> set[tupl
     return found
 
 
-def lock_one(scopes: Scopes, resource: Resource, id: Any, precondition: Precondition) -> Any:
-    """Load an entity for a change, and keep others from changing it until this one is done.
+def lock_entity(scopes: Scopes, resource: Resource, id: Any, precondition: Precondition) -> Any:
+    """Load an entity for a change, lock its row, and check the precondition.
 
-    :raises JSONAPIError: 404 if it is not there for the caller, 412 or 428 for the precondition.
+    :raises JSONAPIError: 404 if there is none that the caller can see; 412 or 428.
     """
     entity = entities.lock(scopes.of(resource), id)
     if entity is None:
@@ -72,19 +72,19 @@ def lock_one(scopes: Scopes, resource: Resource, id: Any, precondition: Precondi
     return entity
 
 
-def resolve(
+def resolve_linkage(
     linkages: Iterable[Linkage],
     known: set[tuple[str, Any]],
     lids: LocalIds,
-    own: tuple[str, str | None] | None,
-    how: str = "replace",
-) -> Resolved:
-    """Find the ids of linkage.
+    created: tuple[str, str | None] | None,
+    mode: str = "replace",
+) -> ResolvedLinkage:
+    """Find the ids of linkage, and check that the resources exist.
 
-    :param known: the resources that are there, and locked.
-    :param own: the type and the local id of the resource that is being created.
-    :raises JSONAPIError: 404 with every identifier of which there is no resource; what is to be
-        removed may be missing.
+    :param known: the types and ids of the resources that exist, and are locked.
+    :param created: the type and the local id of the resource that is being created.
+    :param mode: with `remove`, the resources need not exist.
+    :raises JSONAPIError: 400 or 404 with an error for each identifier of no resource.
     """
     faults: list[Error] = []
     resolved = []
@@ -92,10 +92,10 @@ def resolve(
         target = linkage.relationship.target
         ids: list[Any] = []
         for identifier in linkage.identifiers:
-            ids.append(_id_of(target, identifier, lids, own, faults))
+            ids.append(_id_of(target, identifier, lids, created, faults))
         for identifier, id in zip(linkage.identifiers, ids, strict=True):
-            missing = id is not OWN and id is not None and (target.type, id) not in known
-            if missing and how != "remove":
+            missing = id is not NEW_ID and id is not None and (target.type, id) not in known
+            if missing and mode != "remove":
                 faults.append(related_not_found(target, identifier.place))
         resolved.append((linkage.relationship, [id for id in ids if id is not None]))
     if faults:
@@ -107,13 +107,13 @@ def _id_of(
     target: Resource,
     identifier: Identifier,
     lids: LocalIds,
-    own: tuple[str, str | None] | None,
+    created: tuple[str, str | None] | None,
     faults: list[Error],
 ) -> Any:
     if identifier.lid is None:
         return identifier.id
-    if (target.type, identifier.lid) == own:
-        return OWN
+    if (target.type, identifier.lid) == created:
+        return NEW_ID
     if (target.type, identifier.lid) not in lids:
         faults.append(unknown_lid(identifier.place))
         return None
@@ -121,5 +121,5 @@ def _id_of(
 
 
 def unknown_lid(place: tuple[str | int, ...]) -> Error:
-    detail = "There is no resource of this type and local id in the request so far."
+    detail = "The request has not yet created a resource of this type with this local id."
     return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))

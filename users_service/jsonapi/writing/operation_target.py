@@ -1,4 +1,4 @@
-"""What an atomic operation is about: found from its ref, its href, or its data."""
+"""Finds the target of an atomic operation, from its `ref`, its `href` or its `data`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +18,10 @@ from .operation_shape import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What an operation is about: a collection, a resource of it, or a relationship of that."""
+    """The target of an operation: a collection, a resource, or a relationship of a resource.
+
+    :param id: None if the target is a collection.
+    """
 
     resource: Resource
     id: Any = None
@@ -26,9 +29,9 @@ class Target:
 
 
 class TargetFinder:
-    """Finds what the operations of one request are about.
+    """Finds the targets of the operations of one request.
 
-    :param lids: the local ids that the operations before have given.
+    :param lids: the ids of the resources that earlier operations have created, by local id.
     """
 
     def __init__(self, request: Request, lids: LocalIds) -> None:
@@ -37,28 +40,32 @@ class TargetFinder:
         self.lids = lids
 
     def target(self, operation: Json, place: Place) -> Target:
-        """Find what an operation is about, from its ref, its href, or its data."""
+        """Find the target of an operation.
+
+        :raises JSONAPIError: 400 or 404 if it names none.
+        """
         reference: Json
         if "href" in operation:
-            return self.located(operation["href"], (*place, "href"))
+            return self.from_href(operation["href"], (*place, "href"))
         if "ref" in operation:
-            reference, spot = operation["ref"], (*place, "ref")
+            reference, member_place = operation["ref"], (*place, "ref")
         else:
             data = operation.get("data")
             if not isinstance(data, dict) or not isinstance(data.get("type"), str):
-                raise malformed("Has no resource object with a type as its data.", *place)
+                detail = "Must have a ref, an href, or data with a type."
+                raise malformed(detail, *place)
             if operation["op"] == "add":
                 return Target(resource=self.resource(data["type"], (*place, "data", "type")))
-            reference, spot = data, (*place, "data")
+            reference, member_place = data, (*place, "data")
             if not any(isinstance(data.get(name), str) for name in ("id", "lid")):
-                raise malformed("Has neither an id nor a lid.", *spot)
-        resource = self.resource(reference["type"], (*spot, "type"))
-        id = self.identified(resource, reference, spot)
+                raise malformed("Must have an id or a lid.", *member_place)
+        resource = self.resource(reference["type"], (*member_place, "type"))
+        id = self.id_of(resource, reference, member_place)
         relationship = None
         if reference is operation.get("ref") and "relationship" in reference:
             relationship = resource.relationships.get(reference["relationship"])
             if relationship is None:
-                raise _missing(*spot, "relationship")
+                raise _missing(*member_place, "relationship")
         return Target(resource=resource, id=id, relationship=relationship)
 
     def resource(self, kind: str, place: Place) -> Resource:
@@ -67,35 +74,35 @@ class TargetFinder:
         resource: Resource = self.resources[kind]
         return resource
 
-    def identified(self, resource: Resource, reference: Json, place: Place) -> Any:
+    def id_of(self, resource: Resource, reference: Json, place: Place) -> Any:
         if "id" in reference:
             return _id(resource, reference["id"], (*place, "id"))
         if (resource.type, reference["lid"]) not in self.lids:
             raise JSONAPIError(unknown_lid(place))
         return self.lids[resource.type, reference["lid"]]
 
-    def located(self, href: str, place: Place) -> Target:
-        """Find what a URL of this API stands for."""
+    def from_href(self, href: str, place: Place) -> Target:
+        """Find the target at a URL of this API."""
         request = self.request
         try:
             url = urlsplit(href)
         except ValueError:
-            raise malformed("Is no URL.", *place) from None
+            raise malformed("Must be a URL.", *place) from None
         if url.query or url.fragment or not url.path.startswith("/"):
             raise malformed("Must be an absolute path or URL without a query.", *place)
         if url.netloc and f"{url.scheme}://{url.netloc}" != request.host_url:
-            raise malformed("Is no URL of this API.", *place)
+            raise malformed("Must be a URL of this API.", *place)
         if not url.path.startswith(f"{request.script_name}/"):
             raise _missing(*place)
         mapper = request.registry.getUtility(IRoutesMapper)
         try:
             found = mapper(Request.blank(url.path.removeprefix(request.script_name)))
-        except UnicodeError:  # of the path's escapes
+        except UnicodeError:  # the percent-encoding of the path
             raise _missing(*place) from None
-        endpoints = api_of(request.registry).routes
-        if found["route"] is None or found["route"].name not in endpoints:
+        targets = api_of(request.registry).operation_targets
+        if found["route"] is None or found["route"].name not in targets:
             raise _missing(*place)
-        resource, relationship = endpoints[found["route"].name]
+        resource, relationship = targets[found["route"].name]
         id = None
         if "id" in found["match"]:
             id = _id(resource, found["match"]["id"], place)

@@ -1,4 +1,4 @@
-"""Methods of the API, as Operation Objects of OpenAPI (§4.8.10)."""
+"""Describes the HTTP methods of the API, as Operation Objects of OpenAPI (§4.8.10)."""
 
 import inspect
 import re
@@ -15,16 +15,16 @@ from .components import Components, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """What a view does.
+class ViewDescription:
+    """What the OpenAPI document says of a view.
 
     :param name: the last part of its operationId.
-    :param summary: with `{0}` for the type and `{1}` for the relationship.
-    :param status: of its success.
-    :param headers: those of its success.
+    :param summary: its summary, with `{0}` for the type and `{1}` for the relationship.
+    :param status: the status of success.
+    :param headers: the response header fields of success.
     :param one: whether its URL has an id.
-    :param conditional: the precondition that it takes.
-    :param failures: statuses of failures that are its own.
+    :param conditional: the precondition that it evaluates: a request header field.
+    :param failures: further statuses of failure.
     """
 
     name: str
@@ -36,8 +36,8 @@ class Operation:
     failures: tuple[int, ...] = ()
 
 
-def _change(name: str, summary: str, *failures: int) -> Operation:
-    return Operation(
+def _change(name: str, summary: str, *failures: int) -> ViewDescription:
+    return ViewDescription(
         name=name,
         summary=summary,
         status=204,
@@ -47,9 +47,9 @@ def _change(name: str, summary: str, *failures: int) -> Operation:
     )
 
 
-OPERATIONS: dict[Callable[..., Any], Operation] = {
-    views.list_resources: Operation(name="list", summary="List {0}", one=False),
-    views.create_resource: Operation(
+VIEWS: dict[Callable[..., Any], ViewDescription] = {
+    views.list_resources: ViewDescription(name="list", summary="List {0}", one=False),
+    views.create_resource: ViewDescription(
         name="create",
         summary="Create one of {0}",
         status=201,
@@ -57,22 +57,26 @@ OPERATIONS: dict[Callable[..., Any], Operation] = {
         one=False,
         conditional=None,
     ),
-    views.read_resource: Operation(name="read", summary="Fetch one of {0}"),
-    views.update_resource: Operation(
+    views.read_resource: ViewDescription(name="read", summary="Fetch one of {0}"),
+    views.update_resource: ViewDescription(
         name="update", summary="Change one of {0}", conditional="If-Match"
     ),
     views.delete_resource: _change("delete", "Delete one of {0}", 409),
-    views.list_related: Operation(name="list", summary="List {1} of one of {0}"),
-    views.read_related: Operation(name="read", summary="Fetch {1} of one of {0}"),
-    views.list_linkage: Operation(name="linkage_list", summary="List the ids in {1} of one of {0}"),
-    views.read_linkage: Operation(name="linkage_read", summary="Fetch the id in {1} of one of {0}"),
+    views.list_related: ViewDescription(name="list", summary="List {1} of one of {0}"),
+    views.read_related: ViewDescription(name="read", summary="Fetch {1} of one of {0}"),
+    views.list_linkage: ViewDescription(
+        name="linkage_list", summary="List the ids in {1} of one of {0}"
+    ),
+    views.read_linkage: ViewDescription(
+        name="linkage_read", summary="Fetch the id in {1} of one of {0}"
+    ),
     views.replace_linkage: _change("linkage_replace", "Set {1} of one of {0}"),
     views.add_linkage: _change("linkage_add", "Add to {1} of one of {0}"),
     views.remove_linkage: _change("linkage_remove", "Remove from {1} of one of {0}"),
-    views.show_entry: Operation(name="entry", summary="Find everything", one=False),
-    views.perform_operations: Operation(
+    views.show_entry: ViewDescription(name="entry", summary="List the URLs of the API", one=False),
+    views.perform_operations: ViewDescription(
         name="operations",
-        summary="Change several resources, or none",
+        summary="Change several resources at once",
         headers=(),
         one=False,
         conditional=None,
@@ -86,7 +90,7 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
 
     :param paths: the path of each collection, by its resource.
     """
-    operation = OPERATIONS[method.view]
+    operation = VIEWS[method.view]
     source: Any = getattr(method.context, "source", method.context)
     found: Json = {
         "operationId": "_".join([*_subject(method.context), operation.name]),
@@ -102,7 +106,7 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
     )
     media = Media(extensions=(method.extension,) if method.extension else ()).content_type
     if method.body is not None:
-        sent, example = contents.sent(components, method)
+        sent, example = contents.request_document(components, method)
         content = responses.content(sent, example, media)
         found["requestBody"] = {"required": True, "content": content}
     found["responses"] = _responses(components, method, operation, media, paths)
@@ -110,7 +114,7 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
 
 
 def _text(view: Callable[..., Any]) -> str:
-    """A view's docstring without the sections of the specification that it follows."""
+    """The docstring of a view, without references to sections of specifications."""
     return re.sub(r"\s*\(§[^)]*\)", "", inspect.getdoc(view) or "")
 
 
@@ -123,11 +127,11 @@ def _subject(context: Resource | Relationship | None) -> list[str]:
 def _responses(
     components: Components,
     method: Method,
-    operation: Operation,
+    operation: ViewDescription,
     media: str,
     paths: Mapping[Any, str],
 ) -> Json:
-    answered, example = contents.answered(components, method, paths)
+    answered, example = contents.response_document(components, method, paths)
     success = responses.success(
         components,
         _text(method.view),
@@ -147,7 +151,7 @@ def _responses(
 
 
 def _links(components: Components, method: Method) -> Json:
-    """What can be done with a resource that has been created: the operations on its id."""
+    """The Link Objects of a created resource: the methods that take its id."""
     if method.view is not views.create_resource:
         return {}
     resource: Any = method.context
