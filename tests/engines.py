@@ -25,6 +25,11 @@ ENGINES = ("sqlite", "postgresql", "mariadb")
 VARIABLES = {"postgresql": "TEST_POSTGRESQL_URL", "mariadb": "TEST_MARIADB_URL"}
 RUNNING_MARIADB = "mysql+pymysql://root@127.0.0.1:3306/"
 
+# What is decided before a statement is sent, or made of rows that have been read, is the same on
+# every engine. Tests of it carry one of these: of the service, and of the toy application.
+on_one_engine = pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
+toy_on_one_engine = pytest.mark.parametrize("running_toy", ["sqlite"], indirect=True)
+
 
 def server_url(engine: str) -> str | None:
     """The address of an engine's server, or None where there is none."""

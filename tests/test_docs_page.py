@@ -18,6 +18,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from tests import browser
 from tests.client import API
+from tests.engines import on_one_engine
 from tests.server import ROOT, pserve
 from users_service.database.migrations import upgrade
 
@@ -35,6 +36,7 @@ def loaded(html: str) -> list[str]:
     return [urljoin(DOCS, url) for url in linked(html) if re.search(r"\.(js|css)$", url)]
 
 
+@on_one_engine
 def test_the_page_is_html_that_nobody_can_put_a_script_into(client):
     page = client.get(DOCS, headers={"Accept": "text/html,*/*;q=0.8"})
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -48,12 +50,14 @@ def test_the_page_is_html_that_nobody_can_put_a_script_into(client):
     assert re.findall(r"<script(?! src=)|<style|\son\w+=", page.text) == []
 
 
+@on_one_engine
 def test_the_page_refers_to_nothing_by_an_absolute_url(client):
     urls = linked(client.get(DOCS).text)
     assert "openapi.json" in urls  # for readers without JavaScript
     assert [url for url in urls if url.startswith("/") or urlsplit(url).netloc] == []
 
 
+@on_one_engine
 def test_what_the_page_loads_is_served_and_kept_for_a_while(client):
     paths = loaded(client.get(DOCS).text)
     assert len(paths) == 4
@@ -66,6 +70,7 @@ def test_what_the_page_loads_is_served_and_kept_for_a_while(client):
         assert client.request("HEAD", path).headers["ETag"] == file.headers["ETag"]
 
 
+@on_one_engine
 def test_what_a_browser_has_is_not_sent_again(client):
     for path in [DOCS, *loaded(client.get(DOCS).text)]:
         first = client.get(path)
@@ -75,6 +80,7 @@ def test_what_a_browser_has_is_not_sent_again(client):
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "name",
     ["nothing.js", "docs.html", "swagger_bundle.js", "redoc.js", "..%2Fdocs.py", "%00", "", "a/b"],
@@ -83,6 +89,7 @@ def test_other_names_are_not_found(client, name):
     assert client.get(f"{DOCS}/{name}").status_int == 404
 
 
+@on_one_engine
 @pytest.mark.parametrize("path", [DOCS, f"{DOCS}/page.js"])
 def test_the_page_has_no_other_methods(client, path):
     for method in ("POST", "PUT", "PATCH", "DELETE"):
@@ -92,6 +99,7 @@ def test_the_page_has_no_other_methods(client, path):
     assert client.request("OPTIONS", path).headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
+@on_one_engine
 def test_the_page_is_described_as_well(client):
     paths = client.get(f"{API}/openapi.json").json["paths"]
     assert paths[DOCS].keys() == {"get"}

@@ -6,8 +6,8 @@ from tests.client import API, USERS, sources, user
 from tests.fuzz import GROUP, ROLE, TAKEN, TARGET, hostile_body
 
 CHUNKS = 10
-# How many bodies a chunk has; on SQLite they are 10,000 in all.
-SIZES = {"sqlite": 1000, "postgresql": 200, "mariadb": 200}
+# How many bodies a chunk has; on SQLite they are 4,000 in all.
+SIZES = {"sqlite": 400, "postgresql": 200, "mariadb": 200}
 
 
 def send(client, seed: int):

@@ -153,6 +153,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password():
     assert "secret" not in str(stopped.value)
 
 
+@pytest.mark.parametrize("empty_database", ["sqlite", "postgresql"], indirect=True)
 def test_alembic_and_the_service_read_the_same_settings(engine, empty_database, ini, monkeypatch):
     monkeypatch.setenv("USERS_SERVICE_DATABASE_URL", empty_database)
     for arguments in (["upgrade", "head"], ["check"], ["downgrade", "base"]):

@@ -3,6 +3,9 @@
 import pytest
 
 from tests.client import USERS, Client, sources, user
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 
 def requests(client: Client, id: str) -> dict[str, int]:

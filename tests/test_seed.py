@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import event, func, select
 
 from tests.client import API, USERS
+from tests.engines import on_one_engine
 from tests.server import ROOT
 from users_service.cli import main, seeding
 from users_service.cli.seeding import seed
@@ -175,6 +176,7 @@ def test_groups_and_roles_are_use_as_well(client, command, kind):
     assert client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.parametrize("value", ["-1", "1e3", "", "1000000000"])
 def test_a_number_that_cannot_be_is_refused(command, capsys, value):
     with pytest.raises(SystemExit):

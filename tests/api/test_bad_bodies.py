@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.client import USERS, sources, user
+from tests.engines import on_one_engine
 
 ADA = {"email": "ada@example.com", "name": "Ada", "is_active": True}
 
@@ -197,6 +198,7 @@ def answers_to_values(client, ada: str, name: str, values: list) -> dict[str, tu
     }
 
 
+@on_one_engine
 def test_what_is_no_json_is_refused(client, ada):
     for body in [*NO_JSON, *(identified(text, ada) for text in SURROGATES)]:
         for method, url in (("POST", USERS), ("PATCH", ada)):
@@ -204,6 +206,7 @@ def test_what_is_no_json_is_refused(client, ada):
             assert (body, *answer(response)) == (body, 400, [("", "invalid_json")])
 
 
+@on_one_engine
 def test_an_empty_body_is_refused(client, ada):
     for method, url in (("POST", USERS), ("PATCH", ada)):
         for options in ({}, {"body": b""}):
@@ -211,6 +214,7 @@ def test_an_empty_body_is_refused(client, ada):
             assert answer(response) == (400, [("", "malformed_document")])
 
 
+@on_one_engine
 def test_a_document_of_a_wrong_shape_is_refused_with_all_its_faults(client, ada):
     for text, pointers in MALFORMED:
         expected = (text, 400, [(pointer, "malformed_document") for pointer in pointers])
@@ -219,6 +223,7 @@ def test_a_document_of_a_wrong_shape_is_refused_with_all_its_faults(client, ada)
             assert (text, *answer(response)) == expected
 
 
+@on_one_engine
 def test_any_depth_of_nesting_is_survived(client, ada):
     arrays = b"[" * 100_000 + b"]" * 100_000
     for body in (
@@ -233,6 +238,7 @@ def test_any_depth_of_nesting_is_survived(client, ada):
     assert client.post(USERS, body=b"[" * 1_000_000).status_int == 400
 
 
+@on_one_engine
 def test_nesting_is_allowed_up_to_the_limit(client, service):
     limit = service.app.registry["settings"].max_json_depth
     text = json.dumps(user(**ADA) | {"meta": "DEEP"})
@@ -244,6 +250,7 @@ def test_nesting_is_allowed_up_to_the_limit(client, service):
     assert client.post(USERS, body=levels[limit - 1].encode()).status_int == 201
 
 
+@on_one_engine
 def test_every_json_type_that_is_not_the_attributes_own_is_refused(client, ada):
     accepted = {"email": [], "name": ["x", "true"], "is_active": [True, False]}
     for name, good in accepted.items():
@@ -252,6 +259,7 @@ def test_every_json_type_that_is_not_the_attributes_own_is_refused(client, ada):
         assert answers == dict.fromkeys(answers, attribute(name))
 
 
+@on_one_engine
 def test_a_bad_name_is_refused(client, ada):
     controlled = [f"a{character}b" for character in CONTROL_CHARACTERS]
     assert len(controlled) == 65
@@ -259,6 +267,7 @@ def test_a_bad_name_is_refused(client, ada):
     assert answers == dict.fromkeys(answers, attribute("name"))
 
 
+@on_one_engine
 def test_a_bad_email_address_is_refused(client, ada):
     answers = answers_to_values(client, ada, "email", BAD_EMAILS)
     assert answers == dict.fromkeys(answers, attribute("email"))
@@ -276,6 +285,7 @@ def test_good_values_are_stored_as_they_are(client):
         assert client.get(created["links"]["self"]).json["data"] == created
 
 
+@on_one_engine
 def test_an_escaped_surrogate_pair_is_one_character(client):
     body = (
         rb'{"data": {"type": "users", "attributes": {"email": "a@b.com", "name": "\ud83d\ude00"}}}'
@@ -293,6 +303,7 @@ def test_a_taken_email_address_is_a_conflict(client, ada):
     assert client.delete(other["links"]["self"]).status_int == 204
 
 
+@on_one_engine
 def test_fields_that_cannot_be_written_are_refused_with_escaped_pointers(client, ada):
     attributes = {name: ("unknown_field", name) for name in ("nope", "Name", "email_key", "id")}
     attributes |= {name: ("unknown_field", name) for name in ("type", "", "a\u0000", "é", "0")}
@@ -312,6 +323,7 @@ def test_fields_that_cannot_be_written_are_refused_with_escaped_pointers(client,
     assert answer(client.post(USERS, document)) == (422, sorted(expected))
 
 
+@on_one_engine
 def test_a_missing_attribute_is_pointed_at_by_the_parent_that_is_there(client, ada):
     missing = "missing_field"
     for data, expected in (
@@ -327,6 +339,7 @@ def test_a_missing_attribute_is_pointed_at_by_the_parent_that_is_there(client, a
     assert named == {"email", "name"}
 
 
+@on_one_engine
 def test_all_faults_are_reported_at_once(client, ada):
     bad = {"email": "x", "name": " ", "is_active": 1, "nope": 1, "creation_time": 1}
     expected = [
@@ -344,6 +357,7 @@ def test_all_faults_are_reported_at_once(client, ada):
         assert error["meta"]["message"]
 
 
+@on_one_engine
 def test_faults_of_several_statuses_are_answered_with_400(client, ada):
     response = client.post(USERS, user("no UUID", email="x", name="New"))
     expected = [("/data/attributes/email", "invalid_value"), ("/data/id", "client_id_refused")]
@@ -351,11 +365,13 @@ def test_faults_of_several_statuses_are_answered_with_400(client, ada):
     assert {error["status"] for error in response.json["errors"]} == {"403", "422"}
 
 
+@on_one_engine
 def test_a_good_attribute_beside_a_bad_one_changes_nothing(client, ada):
     response = client.patch(ada, user(ada.rpartition("/")[2], name="Changed", email="x"))
     assert answer(response) == attribute("email")
 
 
+@on_one_engine
 def test_the_number_of_errors_is_bounded(client, ada):
     attributes = {f"unknown-{number}": number for number in range(5000)}
     response = client.post(USERS, user(email="new@example.com", name="New", **attributes))
@@ -363,6 +379,7 @@ def test_the_number_of_errors_is_bounded(client, ada):
     assert 1 < len(response.json["errors"]) <= 100
 
 
+@on_one_engine
 def test_members_that_are_not_ours_are_ignored(client):
     data = {
         "@context": {"@id": 1},
@@ -417,6 +434,7 @@ def test_every_uuid_is_taken_as_an_id(client):
         assert client.get(f"{USERS}/{id}").json == response.json
 
 
+@on_one_engine
 def test_an_id_that_is_no_uuid_is_refused(client, ada):
     fresh = str(uuid4())
     for id in (
@@ -438,6 +456,7 @@ def test_an_id_that_is_no_uuid_is_refused(client, ada):
         assert (id, *answer(changed)) == (id, 409, [("/data/id", "id_conflict")])
 
 
+@on_one_engine
 def test_a_change_must_name_the_resource_of_its_url(client, ada):
     id = ada.rpartition("/")[2]
     other = client.patch(ada, user(str(uuid4()), name="Changed"))

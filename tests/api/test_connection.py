@@ -21,14 +21,20 @@ class ReadingPolicy:
         return Allowed("It has looked.")
 
 
-@pytest.fixture
-def guarded(service):
-    """A client of the service whose policy reads through the request's connection."""
-    config = configure(service.ini | {"users_service.lock_timeout": "1"})
+@pytest.fixture(scope="module")
+def guarded_app(running_service):
+    bounds = {"users_service.lock_timeout": "1", "users_service.retry_deadline": "0"}
+    config = configure(running_service.ini | bounds)
     config.set_security_policy(ReadingPolicy())
     app = config.make_wsgi_app()
-    yield Client(app)
+    yield app
     dispose(app)
+
+
+@pytest.fixture
+def guarded(service, guarded_app):
+    """A client of the service whose policy reads through the request's connection."""
+    return Client(guarded_app)
 
 
 @contextmanager

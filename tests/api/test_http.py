@@ -7,6 +7,9 @@ from uuid import uuid4
 import pytest
 
 from tests.client import MEDIA_TYPE, USERS, sources, user
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 MT = MEDIA_TYPE
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert
 
 from tests.client import USERS, sources
+from tests.engines import on_one_engine
 from users_service.models import User
 
 # Names in their order by code point; a linguistic collation has another one. Some are ties.
@@ -107,6 +108,7 @@ def test_users_are_listed_as_they_were_created(client):
     assert ids(client.get(USERS).json) == created
 
 
+@on_one_engine
 def test_a_page_has_twenty_users_unless_another_size_is_asked_for(users):
     assert [len(users.get(USERS + query).json["data"]) for query in ("", "?page[size]=7")] == [
         20,
@@ -168,6 +170,7 @@ def test_a_total_is_given_with_cursors_only_when_it_is_asked_for(users):
     assert users.get(page["links"]["next"]).json["meta"] == page["meta"]
 
 
+@on_one_engine
 def test_an_empty_list_has_one_page(client):
     for query in ("", "?sort=-name", "?page[number]=1", "?page[size]=5"):
         document = client.get(USERS + query).json
@@ -177,6 +180,7 @@ def test_an_empty_list_has_one_page(client):
             assert client.get(document["links"][relation]).json["data"] == []
 
 
+@on_one_engine
 def test_links_are_absolute_and_encoded_and_keep_what_was_asked_for(users):
     for query in ("page[size]=5&sort=-name,email", "sort=name&page%5Bsize%5D=5&page[number]=2"):
         document = users.get(f"{USERS}?{query}").json
@@ -200,12 +204,14 @@ def test_self_links_lead_to_the_same_documents(users):
         assert users.get(resource["links"]["self"]).json["data"] == resource
 
 
+@on_one_engine
 def test_encoded_and_raw_brackets_are_the_same(users):
     raw = users.get(f"{USERS}?page[size]=3&sort=name").json
     assert users.get(f"{USERS}?page%5Bsize%5D=3&sort=name").json == raw
     assert users.get(f"{USERS}?page%5bsize%5d=3&s%6Frt=n%61me").json["data"] == raw["data"]
 
 
+@on_one_engine
 def test_a_cursor_that_is_not_of_this_list_is_refused(users):
     next_link = users.get(f"{USERS}?sort=name&page[size]=5").json["links"]["next"]
     cursor = parameters(next_link)["page[after]"]
@@ -229,6 +235,7 @@ def test_a_cursor_that_is_not_of_this_list_is_refused(users):
     assert users.get(f"{USERS}?sort=name&page[after]={cursor}").status_int == 200
 
 
+@on_one_engine
 def test_ways_of_paging_do_not_mix(users):
     next_link = users.get(f"{USERS}?page[size]=5").json["links"]["next"]
     cursor = parameters(next_link)["page[after]"]

@@ -13,6 +13,9 @@ from tests.conformance.world import (
     USERS,
     error,
 )
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 ADA = user(email="ada@example.com", name="Ada")
 BATCH = {"atomic:operations": [{"op": "add", "data": ADA["data"]}]}

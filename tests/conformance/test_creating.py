@@ -14,6 +14,7 @@ from tests.conformance.documents import (
     with_sealed,
 )
 from tests.conformance.world import GROUPS, NOBODY, ROLES, USERS
+from tests.engines import on_one_engine
 from tests.test_transactions import in_parallel
 
 ADA = {"email": "ada@example.com", "name": "Ada"}
@@ -102,6 +103,7 @@ MALFORMED = {
 }
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-02", "CR-07", "CR-08", "CR-11")
 @pytest.mark.parametrize("case", MALFORMED)
 def test_a_malformed_resource_is_refused_where_it_is_malformed(client, case):
@@ -112,6 +114,7 @@ def test_a_malformed_resource_is_refused_where_it_is_malformed(client, case):
     assert client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-03", "CR-20")
 def test_a_type_of_another_collection_is_a_conflict(client):
     for data, url in ((resource("groups", name="x"), USERS), (resource("users", **ADA), ROLES)):
@@ -156,6 +159,7 @@ def test_a_uuid_of_the_client_is_taken_once(client):
     assert len(client.emails()) == 2
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-15")
 @pytest.mark.parametrize("id", ["1", "", "ada", "0190b5a0", f"{{{NOBODY}}}", NOBODY + "0"])
 def test_an_id_that_is_no_uuid_is_refused(client, id):
@@ -165,6 +169,7 @@ def test_an_id_that_is_no_uuid_is_refused(client, id):
     assert client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-13")
 def test_a_type_that_takes_no_ids_of_clients_refuses_them(app_with):
     client = Client(app_with(with_sealed))
@@ -174,6 +179,7 @@ def test_a_type_that_takes_no_ids_of_clients_refuses_them(app_with):
     assert create(client, resource("sealed", name="x"), SEALED).status_int == 201
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-17")
 def test_what_answers_204_has_no_body_and_no_content_type(world):
     url = f"{USERS}/{world.loner}"
@@ -189,6 +195,7 @@ def test_what_answers_204_has_no_body_and_no_content_type(world):
         assert "Content-Length" not in response.headers
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-19")
 def test_creating_what_may_not_be_created_is_forbidden(client, app_with):
     reader = Client(app_with(anonymous_permissions="users:read groups:*"))
@@ -223,6 +230,7 @@ def test_a_value_that_is_taken_is_a_conflict(client, url, first, second, name):
     assert len(client.get(url).json["data"]) == 1
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-22", "CR-11")
 def test_every_invalid_attribute_is_told_at_once(client):
     bad = resource("users", email="x", name="", is_active="yes", creation_time="now", nope=1)
@@ -255,6 +263,7 @@ def test_of_twenty_creates_at_the_same_moment_one_succeeds(service, client, same
     assert len(client.emails()) == 1
 
 
+@on_one_engine
 @pytest.mark.conformance("CR-25")
 def test_a_post_to_a_resource_creates_nothing(world):
     before = world.client.emails()

@@ -23,6 +23,7 @@ from tests.conformance.world import (
     make_world,
     walk,
 )
+from tests.engines import on_one_engine
 from users_service.models import Group, User
 
 PROFILE = "https://jsonapi.org/profiles/ethanresnick/cursor-pagination"
@@ -151,6 +152,7 @@ def test_linkage_has_an_order_of_its_own(world):
     assert ids(*back[::-1]) == ids(*walks[0])
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-03", "CP-23")
 def test_a_sort_that_cannot_be_paged_is_refused(client):
     for url in (f"{ROLES}?sort=permissions", f"{USERS}?sort=nope", f"{USERS}?sort=name,role.name"):
@@ -159,6 +161,7 @@ def test_a_sort_that_cannot_be_paged_is_refused(client):
         assert response.json["errors"][0]["links"]["type"] == f"{PROFILE}/unsupported-sort"
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-04")
 @pytest.mark.parametrize(
     "size",
@@ -186,6 +189,7 @@ def test_a_size_that_is_no_positive_number_is_refused(client, size):
     assert sources(response) == [("page[size]", "invalid_parameter")]
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-04", "CP-07")
 @pytest.mark.parametrize(
     ("size", "number"), [("1", 1), ("007", 7), ("23", 23), ("24", 23), ("1000", 23)]
@@ -196,6 +200,7 @@ def test_a_size_is_a_decimal_number(client, groups, size, number):
     assert (document["links"]["next"] is None) == (number == len(groups))
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-05", "CP-23")
 @pytest.mark.parametrize("size", ["1001", "100000", "9" * 30])
 def test_a_size_over_the_maximum_is_refused_and_not_cut(client, groups, size):
@@ -207,6 +212,7 @@ def test_a_size_over_the_maximum_is_refused_and_not_cut(client, groups, size):
     assert fault["links"] == {"type": f"{PROFILE}/max-size-exceeded"}
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-05", "CP-06")
 def test_the_sizes_are_those_of_the_settings(client, app_with, groups):
     assert len(client.get(GROUPS).json["data"]) == 20
@@ -217,6 +223,7 @@ def test_the_sizes_are_those_of_the_settings(client, app_with, groups):
     assert refused.json["errors"][0]["meta"]["page"]["maxSize"] == 5
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-08", "CP-29")
 @pytest.mark.parametrize("parameter", ["page[after]", "page[before]"])
 def test_a_cursor_of_another_list_is_refused(world, parameter):
@@ -250,6 +257,7 @@ def test_a_cursor_of_another_list_is_refused(world, parameter):
                 assert error(response) == (400, parameter), (origin, url)
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-08", "CP-29")
 @pytest.mark.parametrize("parameter", ["page[after]", "page[before]"])
 def test_a_damaged_cursor_is_refused(client, groups, parameter):
@@ -268,6 +276,7 @@ def test_a_damaged_cursor_is_refused(client, groups, parameter):
         assert sources(response) == [(parameter, "invalid_parameter")]
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-29")
 def test_a_cursor_holds_only_what_the_list_is_sorted_by(world):
     for sort in ("id", "name"):
@@ -398,6 +407,7 @@ def test_the_total_is_that_of_the_filter(world):
         assert error(response) == (400, "page[total]")
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-22")
 def test_links_keep_the_order_the_size_the_filter_and_what_is_shown(world):
     kept = {
@@ -493,6 +503,7 @@ def test_members_that_stay_are_met_once_while_others_leave(service, path):
     assert len(met) == len(set(met))
 
 
+@on_one_engine
 @pytest.mark.conformance("CP-30")
 def test_the_profile_is_declared_where_it_is_asked_for_and_applied(world):
     accept = {"Accept": f'{MEDIA_TYPE};profile="{PROFILE}"'}

@@ -5,6 +5,7 @@ import pytest
 from tests.client import sources
 from tests.conformance.documents import etag, resource
 from tests.conformance.world import GROUPS, NOBODY, ROLES, USERS, ids
+from tests.engines import on_one_engine
 
 
 @pytest.mark.conformance("DE-01", "DE-02", "DE-04")
@@ -58,6 +59,7 @@ def test_a_role_that_users_hold_cannot_be_deleted(world):
     assert world.client.delete(f"{ROLES}/{world.empty_role}").status_int == 204
 
 
+@on_one_engine
 @pytest.mark.conformance("DE-02")
 @pytest.mark.parametrize("collection", [USERS, GROUPS, ROLES])
 @pytest.mark.parametrize("id", [NOBODY, "1"])
@@ -80,6 +82,7 @@ def test_what_has_changed_since_is_not_deleted(world):
     assert world.client.delete(url, headers=fresh).status_int == 204
 
 
+@on_one_engine
 @pytest.mark.conformance("DE-07")
 def test_a_collection_cannot_be_deleted(world):
     for url in (USERS, f"{USERS}/{world.joiner}/groups"):

@@ -16,6 +16,9 @@ from tests.conformance.world import (
     error,
     ids,
 )
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 ADA = user(email="ada@example.com", name="Ada")
 OTHER = {"email": "other@example.com", "name": "Other"}

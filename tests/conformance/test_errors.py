@@ -11,6 +11,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from tests.client import MEDIA_TYPE, Client, assert_resolves, sources
 from tests.conformance.documents import Linked, identifier, operate, resource
 from tests.conformance.world import ENTRY, GROUPS, NOBODY, ROLES, USERS, World
+from tests.engines import on_one_engine
 from tests.server import ROOT
 from users_service.jsonapi.errors import CODES
 
@@ -58,6 +59,7 @@ def failures(world: World) -> list:
     ]
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-01", "ER-02", "ER-03", "ER-08", "ER-11", "ER-12", "ER-20", "ER-21")
 def test_every_failure_is_a_document_of_error_objects(world):
     responses = failures(world)
@@ -88,6 +90,7 @@ def test_every_failure_is_a_document_of_error_objects(world):
     assert kinds == {"pointer", "parameter", "header"}
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-05", "ER-06", "ER-07")
 def test_a_code_has_one_title_and_each_occurrence_its_own_detail(world):
     occurrences = defaultdict(set)
@@ -103,6 +106,7 @@ def test_a_code_has_one_title_and_each_occurrence_its_own_detail(world):
         assert len(occurrences[code, str(CODES[code][0])]) > 1
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-04")
 def test_the_id_of_an_error_is_its_own(world):
     ids = [{error["id"] for error in response.json["errors"]} for response in failures(world)]
@@ -110,6 +114,7 @@ def test_the_id_of_an_error_is_its_own(world):
     assert len(set.union(*ids)) == len(ids)
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-09", "ER-10")
 @pytest.mark.parametrize(
     ("document", "pointer"),
@@ -139,6 +144,7 @@ def test_a_pointer_leads_to_what_is_in_the_request(client, document, pointer):
         assert_resolves(found, response.request.body)
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-14")
 def test_errors_of_several_statuses_have_the_general_one(world):
     bad = resource(
@@ -153,6 +159,7 @@ def test_errors_of_several_statuses_have_the_general_one(world):
     assert response.status_int == 400
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-15")
 def test_every_fault_has_its_error(client):
     bad = resource("users", email="x", name="", is_active=1)
@@ -162,6 +169,7 @@ def test_every_fault_has_its_error(client):
     assert pointers == [f"/data/attributes/{name}" for name in ("email", "is_active", "name")]
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-18")
 def test_a_body_that_is_too_large_is_refused(client, app_with):
     small = Client(app_with(max_body_size="1024"))
@@ -183,6 +191,7 @@ def test_an_overloaded_service_says_when_to_try_again(app_with):
     assert Client(app).get(USERS).status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("ER-04", "ER-19", "ER-20")
 def test_a_fault_of_the_service_says_no_more_than_where_it_is_logged(app_with, caplog):
     def view(request):

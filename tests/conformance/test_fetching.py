@@ -18,6 +18,7 @@ from tests.conformance.world import (
     statements,
     walk,
 )
+from tests.engines import on_one_engine
 
 # What differs from one response to the next, and no other header.
 VOLATILE = {"X-Request-ID", "Date"}
@@ -54,6 +55,7 @@ def test_collections_and_resources_are_fetched(world):
             assert (one.status_int, one.json["data"]) == (200, resource)
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-05")
 def test_an_empty_collection_is_an_empty_array(client):
     for url in (USERS, GROUPS, ROLES):
@@ -61,6 +63,7 @@ def test_an_empty_collection_is_an_empty_array(client):
         assert (response.status_int, response.json["data"]) == (200, [])
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "path",
     [
@@ -96,6 +99,7 @@ def test_what_is_not_there_is_not_found(world, path):
     assert "ETag" not in response.headers
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-22")
 def test_an_id_may_be_escaped_or_in_upper_case_and_is_linked_as_it_is(world):
     own = f"http://localhost{USERS}/{world.joiner}"
@@ -105,6 +109,7 @@ def test_an_id_may_be_escaped_or_in_upper_case_and_is_linked_as_it_is(world):
         assert document["data"]["links"]["self"] == document["links"]["self"] == own
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-12")
 def test_head_mirrors_the_headers_of_get(world):
     for url in [*urls(world), f"{USERS}/{NOBODY}", f"{USERS}?foo=1"]:
@@ -113,6 +118,7 @@ def test_head_mirrors_the_headers_of_get(world):
         assert headers_of(head) == headers_of(get)
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-13", "FR-14")
 def test_options_lists_the_methods_and_any_other_is_refused(world):
     own = f"{USERS}/{world.joiner}"
@@ -136,6 +142,7 @@ def test_options_lists_the_methods_and_any_other_is_refused(world):
             assert set(response.headers["Allow"].split(", ")) == methods
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-15", "FR-16")
 def test_reading_changes_nothing(world, service):
     for url in urls(world):
@@ -147,6 +154,7 @@ def test_reading_changes_nothing(world, service):
         assert {statement.split()[0] for statement in sent} <= {"SELECT"}
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-16")
 def test_what_a_client_has_already_is_not_sent_again(world):
     for url in urls(world):
@@ -159,6 +167,7 @@ def test_what_a_client_has_already_is_not_sent_again(world):
         assert world.client.get(url, headers={"If-None-Match": '"other"'}).status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-16")
 def test_any_tag_is_that_of_what_a_client_has(world):
     for url in urls(world):
@@ -179,6 +188,7 @@ def test_a_change_changes_the_tag_of_what_shows_it(world):
     assert world.client.get(listed).headers["ETag"] != after[listed]
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-17")
 def test_every_representation_has_a_tag_of_its_own(world):
     own = f"{USERS}/{world.joiner}"
@@ -240,6 +250,7 @@ def test_linkage_is_paged_in_an_order_of_its_own(world):
     assert selves == {f"http://localhost{url}"}
 
 
+@on_one_engine
 @pytest.mark.conformance("FL-08", "QP-05")
 @pytest.mark.parametrize(
     ("relationship", "path"),
@@ -253,6 +264,7 @@ def test_linkage_includes_nothing_but_what_it_leads_to(world, relationship, path
 FUTURE = "Fri, 31 Dec 9999 23:59:59 GMT"
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-18")
 def test_a_time_is_no_validator_since_no_answer_gives_one(world):
     for url in urls(world):
@@ -261,6 +273,7 @@ def test_a_time_is_no_validator_since_no_answer_gives_one(world):
         assert "Last-Modified" not in response.headers
 
 
+@on_one_engine
 @pytest.mark.conformance("FR-19")
 def test_a_tag_has_precedence_over_a_time(world):
     for url in urls(world):

@@ -4,6 +4,9 @@ import pytest
 
 from tests.client import user
 from tests.conformance.world import GROUPS, USERS, error, statements
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 ALWAYS = {"type", "id", "links"}
 ATTRIBUTES = {"email", "name", "is_active", "creation_time", "modification_time"}

@@ -8,6 +8,7 @@ import pytest
 from tests.client import Client, sources
 from tests.conformance.documents import resource
 from tests.conformance.world import GROUPS, USERS, error
+from tests.engines import on_one_engine
 
 MOMENT = datetime(2024, 2, 29, 23, 59, 59, 999_995, tzinfo=UTC)
 INSTANT = "2024-02-29T23:59:59.999995Z"
@@ -205,6 +206,7 @@ def test_quotes_in_an_expression_are_doubled(client):
     assert error(client.get(f"{USERS}?filter={unbalanced}")) == (400, "filter")
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-05")
 def test_every_legal_name_of_the_family_works_or_is_refused(world):
     user = world.users[world.joiner]
@@ -223,6 +225,7 @@ def test_every_legal_name_of_the_family_works_or_is_refused(world):
         assert error(world.client.get(f"{USERS}?{name}=Ada")) == (400, name)
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-05", "FI-06", "FI-07", "FI-12")
 @pytest.mark.parametrize(
     "name",
@@ -261,6 +264,7 @@ def test_a_filter_that_cannot_be_processed_is_refused(client, name):
     assert error(client.get(f"{USERS}?{name}=a")) == (400, name.replace("+", " "))
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-07", "FI-08", "FI-12")
 @pytest.mark.parametrize(
     "expression",
@@ -288,6 +292,7 @@ def test_an_expression_that_cannot_be_read_is_refused(client, expression):
     assert error(client.get(f"{USERS}?filter={quote(expression)}")) == (400, "filter")
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-08")
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -312,6 +317,7 @@ def test_a_value_of_another_type_is_refused(client, name, value):
     assert error(client.get(f"{USERS}?{name}={value}")) == (400, name)
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-13")
 def test_filters_are_bounded_in_length_depth_and_number(client, app_with):
     deep = "not(" * 10 + "has(groups)" + ")" * 10
@@ -331,6 +337,7 @@ def test_filters_are_bounded_in_length_depth_and_number(client, app_with):
     assert error(ten_kilobytes) == (400, "filter")
 
 
+@on_one_engine
 @pytest.mark.conformance("FI-04", "FI-07")
 def test_every_fault_of_several_filters_is_told(client):
     response = client.get(f"{USERS}?filter[nope]=1&filter[name]=a&filter[is_active]=x")

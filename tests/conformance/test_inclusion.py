@@ -15,6 +15,7 @@ from tests.conformance.world import (
     make_world,
     statements,
 )
+from tests.engines import on_one_engine
 
 
 def included(client, url: str) -> set[tuple[str, str]]:
@@ -60,6 +61,7 @@ def test_every_included_resource_is_linked_once(world, url):
     assert faults(document) == []
 
 
+@on_one_engine
 @pytest.mark.conformance("IN-03", "FS-04")
 def test_resources_are_included_though_a_fieldset_leaves_out_their_linkage(world):
     document = world.client.get(f"{USERS}?include=groups&fields[users]=name&page[size]=1000").json
@@ -78,6 +80,7 @@ def test_what_is_on_the_page_is_not_included_again(world):
     assert identities(document["included"]) == of("groups", set(world.groups) - {world.empty_group})
 
 
+@on_one_engine
 @pytest.mark.conformance("IN-05", "IN-07")
 def test_included_is_there_while_it_is_empty(world):
     assert included(world.client, f"{USERS}/{world.loner}?include=role,groups") == set()
@@ -103,6 +106,7 @@ def test_a_path_includes_what_is_on_its_way_and_a_comma_begins_another(world):
     assert included(world.client, f"{GROUPS}/{group}?include=members.role") == expected
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "path",
     [
@@ -128,6 +132,7 @@ def test_a_path_that_cannot_be_included_is_refused(world, path):
         assert error(world.client.get(f"{url}?include={path}")) == (400, "include")
 
 
+@on_one_engine
 @pytest.mark.conformance("IN-12", "QP-05", "FL-08")
 def test_include_is_refused_where_nothing_can_be_included(world):
     own = f"{USERS}/{world.joiner}"
@@ -176,6 +181,7 @@ def test_writes_are_answered_with_what_they_ask_for(world):
     assert changed.json["data"]["relationships"]["groups"]["data"] == groups
 
 
+@on_one_engine
 @pytest.mark.conformance("IN-16")
 @pytest.mark.parametrize(
     ("include", "most"),
@@ -191,6 +197,7 @@ def test_statements_do_not_grow_with_what_is_included(service, include, most):
     assert len(few) == len(many) <= most
 
 
+@on_one_engine
 @pytest.mark.conformance("IN-17")
 def test_a_path_that_is_given_twice_counts_once(world):
     url = f"{USERS}/{world.joiner}?include="

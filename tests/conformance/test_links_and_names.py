@@ -7,6 +7,9 @@ import pytest
 from tests.client import user
 from tests.conformance.structure import is_absolute
 from tests.conformance.world import DESCRIPTION, GROUPS, USERS, error, links_in, walk
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 
 @pytest.mark.conformance("LK-10")

@@ -6,6 +6,9 @@ import pytest
 
 from tests.client import sources
 from tests.conformance.world import USERS
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"

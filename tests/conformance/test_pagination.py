@@ -14,12 +14,14 @@ from tests.conformance.world import (
     statements,
     walk,
 )
+from tests.engines import on_one_engine
 
 # The first page of each dialect; its size is 7.
 DIALECTS = ["page[size]=7", "page[number]=1&page[size]=7", "page[offset]=0&page[limit]=7"]
 PAGES = {"first", "last", "prev", "next"}
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-01", "PG-02", "PG-03", "PG-05")
 @pytest.mark.parametrize("page", DIALECTS)
 def test_the_links_of_a_page_are_among_those_of_the_document(world, page):
@@ -37,6 +39,7 @@ def test_the_links_of_a_page_are_among_those_of_the_document(world, page):
                 assert all(name.startswith("page[") for name in names)
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-03")
 @pytest.mark.parametrize("page", DIALECTS)
 def test_a_page_that_is_the_only_one_has_no_other(world, page):
@@ -90,6 +93,7 @@ def test_a_walk_in_either_direction_meets_everything_once(service, page, count):
     assert [id for page in back[::-1] for id in page] == forth
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-07")
 @pytest.mark.parametrize("page", DIALECTS)
 def test_a_page_has_its_size_if_there_is_so_much(world, page):
@@ -97,6 +101,7 @@ def test_a_page_has_its_size_if_there_is_so_much(world, page):
     assert sizes == [7, 7, 7, 4]
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-09")
 @pytest.mark.parametrize(
     "name", ["page[size]", "page[number]", "page[offset]", "page[limit]", "page[after]"]
@@ -108,6 +113,7 @@ def test_a_value_that_is_no_whole_number_is_refused(client, name, value):
     assert error(client.get(f"{USERS}?{name}={value}")) == (400, name)
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-09")
 @pytest.mark.parametrize(
     ("query", "parameter"),
@@ -126,6 +132,7 @@ def test_a_value_out_of_bounds_is_refused(client, query, parameter):
     assert error(client.get(f"{USERS}?{query}")) == (400, parameter)
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-10")
 @pytest.mark.parametrize(
     "name", ["page[foo]", "page", "page[]", "page[Size]", "page[size", "page[size][x]", "pages"]
@@ -134,6 +141,7 @@ def test_an_unknown_member_of_the_family_is_refused(client, name):
     assert error(client.get(f"{USERS}?{name}=1")) == (400, name)
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-11")
 @pytest.mark.parametrize(
     ("others", "wrong"),
@@ -169,6 +177,7 @@ def test_a_page_beyond_the_end_is_empty_and_leads_back(world, page):
     assert world.client.get(response.json["links"]["last"]).json["data"]
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-12")
 def test_there_is_nothing_behind_the_last_cursor(world):
     document = world.client.get(f"{USERS}?page[size]=1000").json
@@ -178,6 +187,7 @@ def test_there_is_nothing_behind_the_last_cursor(world):
     assert last["links"]["next"] is None
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-13", "CP-24")
 @pytest.mark.parametrize(
     ("page", "counts"),
@@ -206,6 +216,7 @@ def test_the_total_of_related_resources_is_their_own(world):
         assert document["meta"]["page"]["total"] == len(world.members_of(group))
 
 
+@on_one_engine
 @pytest.mark.conformance("PG-15", "QP-05")
 @pytest.mark.parametrize("page", ["page[size]=1", "page[number]=1", "page[after]=x"])
 def test_a_page_is_refused_where_there_is_no_collection(world, page):

@@ -13,6 +13,9 @@ from tests.conformance.documents import (
     resource,
 )
 from tests.conformance.world import ENTRY, GROUPS, ROLES, USERS, World, crawl, error, ids, links_in
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 FAMILIES = {"filter", "page", "fields"}
 

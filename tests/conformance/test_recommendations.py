@@ -5,16 +5,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conformance.world import ENTRY, USERS, crawl
+from tests.conformance.world import ENTRY, USERS, crawl, make_world
+from tests.engines import on_one_engine
+
+pytestmark = on_one_engine
 
 HOST = "http://localhost"
 RELATIONSHIPS = {"users": {"role", "groups"}, "groups": {"members"}, "roles": {"users"}}
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
-@pytest.fixture
-def documents(world) -> dict[str, dict]:
+@pytest.fixture(scope="module")
+def documents(running_service) -> dict[str, dict]:
     """Every document that links lead to, by its URL."""
+    running_service.empty()
+    world = make_world(running_service)
     starts = [ENTRY, f"{USERS}?include=role.users,groups.members"]
     return {url: response.json for url, response in crawl(world.client, *starts) if response.body}
 

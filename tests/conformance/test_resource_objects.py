@@ -4,10 +4,12 @@ import pytest
 
 from tests.client import user
 from tests.conformance.world import GROUPS, NOBODY, ROLES, USERS, error
+from tests.engines import on_one_engine
 
 NEW = {"type": "users", "attributes": {"email": "new@example.com", "name": "New"}}
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-03", "RO-08", "RO-11")
 @pytest.mark.parametrize(
     ("members", "pointer"),
@@ -33,6 +35,7 @@ def test_members_of_the_wrong_json_type_are_refused(world, method, members, poin
     assert len(world.client.emails()) == len(world.users)
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-03", "RO-18", "RO-24")
 @pytest.mark.parametrize(
     ("identifier", "below"),
@@ -54,6 +57,7 @@ def test_identifiers_need_a_type_and_an_id_that_are_strings(world, identifier, b
     assert error(world.client.post(USERS, {"data": data})) == (400, pointer)
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-24")
 @pytest.mark.parametrize("data", [{"attributes": {}}, {}], ids=str)
 def test_a_resource_without_a_type_is_refused(world, data):
@@ -62,6 +66,7 @@ def test_a_resource_without_a_type_is_refused(world, data):
     assert error(world.client.patch(own, {"data": data | {"id": world.loner}})) == (400, "/data")
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-05", "RO-06", "RO-02", "FR-21")
 def test_a_resource_is_the_same_wherever_it_is_found(world):
     group, member = sorted(world.groups_of(world.joiner))[0], world.joiner
@@ -89,6 +94,7 @@ def test_an_attribute_that_is_an_array_comes_back_as_it_was_sent(client):
     assert client.get(created["links"]["self"]).json["data"] == created
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-14", "FR-03", "FL-03", "FR-07")
 def test_the_links_of_a_relationship_work_while_it_is_empty(world):
     relationships = world.client.get(f"{USERS}/{world.loner}").json["data"]["relationships"]
@@ -98,6 +104,7 @@ def test_the_links_of_a_relationship_work_while_it_is_empty(world):
             assert (response.status_int, response.json["data"]) == (200, empty)
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-15", "RO-05")
 def test_links_do_not_change_with_what_is_related(world):
     own = f"{USERS}/{world.loner}"
@@ -124,12 +131,14 @@ def test_linkage_is_null_an_array_or_identifiers(world):
     assert sorted(groups, key=lambda group: group["id"]) == wanted
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-16", "RO-12", "RO-13")
 def test_linkage_is_not_shown_where_nobody_asked_for_it(world):
     for resource in world.client.get(USERS).json["data"]:
         assert {tuple(r) for r in resource["relationships"].values()} == {("links",)}
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-20", "FL-06")
 def test_pages_of_a_relationship_are_pages_of_its_linkage(world):
     url = f"{USERS}/{world.joiner}/relationships/groups"
@@ -138,6 +147,7 @@ def test_pages_of_a_relationship_are_pages_of_its_linkage(world):
     assert document["links"]["next"].startswith(f"http://localhost{url}?page")
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-21")
 def test_a_local_id_is_no_link_to_a_resource_of_another_type(world):
     groups = {"groups": {"data": [{"type": "groups", "lid": "a"}]}}
@@ -149,6 +159,7 @@ def test_a_local_id_is_no_link_to_a_resource_of_another_type(world):
     assert len(world.client.emails()) == len(world.users)
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-22", "RO-23")
 def test_a_new_resource_may_have_a_local_id_and_gets_one_of_its_own(client):
     response = client.post(USERS, {"data": NEW | {"lid": "a"}})
@@ -158,6 +169,7 @@ def test_a_new_resource_may_have_a_local_id_and_gets_one_of_its_own(client):
     assert client.get(f"{USERS}/{created['id']}").json["data"] == created
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-25", "MN-01", "MN-02")
 @pytest.mark.parametrize("name", ["nope", "NAME", "Name", "", "role", "email_key", "id", "type"])
 def test_an_unknown_attribute_is_refused_by_its_name(client, name):
@@ -167,6 +179,7 @@ def test_an_unknown_attribute_is_refused_by_its_name(client, name):
     assert client.emails() == []
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-25")
 @pytest.mark.parametrize("name", ["nope", "Groups", "email"])
 def test_an_unknown_relationship_is_refused_by_its_name(client, name):
@@ -174,6 +187,7 @@ def test_an_unknown_relationship_is_refused_by_its_name(client, name):
     assert error(response) == (422, f"/data/relationships/{name}")
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-26")
 @pytest.mark.parametrize("name", ["creation_time", "modification_time"])
 def test_an_attribute_that_is_read_only_is_refused(world, name):
@@ -184,6 +198,7 @@ def test_an_attribute_that_is_read_only_is_refused(world, name):
     assert world.client.get(own).json == before
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-27")
 @pytest.mark.parametrize("secret", ["password", "password_hash", "email_key", "role_id", "version"])
 @pytest.mark.parametrize(
@@ -203,6 +218,7 @@ def test_what_is_no_field_cannot_be_asked_for(world, secret, query, parameter):
     assert error(response) == (400, parameter.format(secret))
 
 
+@on_one_engine
 @pytest.mark.conformance("RO-27", "RO-09")
 def test_no_document_shows_more_than_the_fields(world):
     names = {"email", "name", "is_active", "creation_time", "modification_time"}

@@ -4,6 +4,7 @@ import pytest
 
 from tests.client import sources
 from tests.conformance.world import GROUPS, USERS, error, ids, walk
+from tests.engines import on_one_engine
 
 
 def ordered(rows: dict, sort: str) -> list[str]:
@@ -71,6 +72,7 @@ def test_capitals_come_before_small_letters_and_those_before_accents(world):
     assert names == ["Board", "alumni", "guests", "staff", "Öko"]
 
 
+@on_one_engine
 @pytest.mark.parametrize(
     "sort",
     [
@@ -95,6 +97,7 @@ def test_an_order_that_cannot_be_had_is_refused(client, sort):
     assert error(client.get(f"{USERS}?sort={sort}")) == (400, "sort")
 
 
+@on_one_engine
 @pytest.mark.conformance("SO-05", "QP-05")
 def test_sorting_is_refused_where_there_is_no_collection(world):
     own = f"{USERS}/{world.joiner}"

@@ -13,6 +13,7 @@ from tests.conformance.documents import (
     with_sealed,
 )
 from tests.conformance.world import GROUPS, NOBODY, USERS, World, error
+from tests.engines import on_one_engine
 from tests.test_transactions import in_parallel
 
 
@@ -131,6 +132,7 @@ REFUSED = {
 }
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-02", "UP-03", "UP-08", "UP-16", "UP-17", "UP-18", "UP-19")
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_patch_that_is_refused_says_where_and_changes_nothing(world, case):
@@ -149,6 +151,7 @@ def test_a_patch_that_is_refused_says_where_and_changes_nothing(world, case):
     assert stored(world, id) == before
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-09", "UP-14")
 def test_a_relationship_that_may_not_be_replaced_refuses_the_whole_update(world, app_with):
     client = Client(app_with(with_sealed))
@@ -163,6 +166,7 @@ def test_a_relationship_that_may_not_be_replaced_refuses_the_whole_update(world,
     assert client.patch(url, {"data": resource("sealed", id, name="Changed")}).status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-14")
 def test_a_resource_that_may_not_be_updated_is_refused(world, app_with):
     reader = Client(app_with(anonymous_permissions="users:read users:create users:delete"))
@@ -174,6 +178,7 @@ def test_a_resource_that_may_not_be_updated_is_refused(world, app_with):
     assert stored(world, world.loner)["attributes"]["name"] != "Changed"
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-15")
 @pytest.mark.parametrize("id", [NOBODY, "1", "no-uuid"])
 def test_a_resource_that_is_not_there_is_not_found(client, id):
@@ -204,6 +209,7 @@ def test_a_patch_that_changes_nothing_keeps_the_time_and_the_entity_tag(world):
         assert etag(world.client, url) == before.headers["ETag"] == response.headers["ETag"]
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-20")
 @pytest.mark.parametrize("query", ["", "?fields[users]=name", "?include=groups", "?fields[users]="])
 def test_a_patch_of_what_has_changed_since_is_refused(world, query):
@@ -221,6 +227,7 @@ def test_a_patch_of_what_has_changed_since_is_refused(world, query):
     assert change(world, id, headers={"If-Match": "*"}, name="Fourth").status_int == 200
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-20")
 def test_what_is_no_entity_tag_of_the_resource_never_matches(world):
     id = world.loner
@@ -231,6 +238,7 @@ def test_what_is_no_entity_tag_of_the_resource_never_matches(world):
     assert stored(world, id)["attributes"]["name"] != "Changed"
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-21")
 def test_where_preconditions_are_demanded_a_change_without_one_is_refused(world, app_with):
     client = Client(app_with(require_if_match="true"))
@@ -255,6 +263,7 @@ def test_where_preconditions_are_demanded_a_change_without_one_is_refused(world,
     assert created.status_int == 201
 
 
+@on_one_engine
 @pytest.mark.conformance("UP-22")
 def test_any_representation_of_what_is_not_there_matches_nothing(client):
     data = {"data": resource("users", NOBODY, name="Ada")}

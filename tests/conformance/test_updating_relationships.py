@@ -7,6 +7,7 @@ import pytest
 from tests.client import Client, sources
 from tests.conformance.documents import SEALED, etag, identifier, identifiers, with_sealed
 from tests.conformance.world import GROUPS, NOBODY, ROLES, USERS, World, error, ids
+from tests.engines import on_one_engine
 from tests.server import ROOT, pserve
 from tests.serving.test_server import Http
 from tests.test_transactions import in_parallel
@@ -100,6 +101,7 @@ def test_the_users_of_a_role_are_written_from_its_side_too(world):
             assert (role is not None and role["id"] == world.empty_role) == (user in expected)
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-02", "UR-03")
 @pytest.mark.parametrize(
     ("relationship", "document", "pointer"),
@@ -129,6 +131,7 @@ def test_malformed_linkage_is_refused(world, relationship, document, pointer):
     assert world.client.get(url).headers["ETag"] == before.headers["ETag"]
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-04")
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_members_are_of_to_many_relationships_alone(world, method):
@@ -140,6 +143,7 @@ def test_members_are_of_to_many_relationships_alone(world, method):
     assert world.client.get(url).json["data"]["id"] == world.role_of(world.joiner)
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-16")
 @pytest.mark.parametrize("method", ["PATCH", "POST", "DELETE"])
 def test_what_may_not_be_changed_is_forbidden(world, app_with, method):
@@ -157,6 +161,7 @@ def test_what_may_not_be_changed_is_forbidden(world, app_with, method):
     assert set(ids(members)) == world.members_of(group)
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-17")
 @pytest.mark.parametrize("method", ["PATCH", "POST", "DELETE"])
 def test_a_parent_or_a_relationship_that_is_not_there_is_not_found(world, method):
@@ -188,6 +193,7 @@ def test_one_member_that_is_not_there_keeps_the_others_out(world, method):
     assert world.client.get(linkage(user, "role")).json["data"]["id"] == world.role_of(user)
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-19")
 def test_what_is_removed_has_the_type_of_the_relationship(world):
     data = identifiers("users", *world.groups_of(world.joiner))
@@ -208,6 +214,7 @@ def test_an_identifier_that_comes_twice_counts_once(world):
         assert groups_of(world, world.loner) == expected
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-22")
 def test_the_body_of_a_delete_arrives_over_a_socket(world, service, tmp_path):
     gone, *kept = sorted(world.groups_of(world.joiner))
@@ -219,6 +226,7 @@ def test_the_body_of_a_delete_arrives_over_a_socket(world, service, tmp_path):
     assert groups_of(world, world.joiner) == kept
 
 
+@on_one_engine
 @pytest.mark.conformance("UR-23")
 @pytest.mark.parametrize("method", ["PATCH", "POST", "DELETE"])
 def test_linkage_that_has_changed_since_is_not_written(world, method):

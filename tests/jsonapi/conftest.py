@@ -25,10 +25,13 @@ class Toy:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.client = Client(make_toy(engine))
+        self._others: dict[Limits, Client] = {}
 
     def client_with(self, limits: Limits) -> Client:
         """A client of another toy on the same tables, with other limits."""
-        return Client(make_toy(self.engine, limits))
+        if limits not in self._others:
+            self._others[limits] = Client(make_toy(self.engine, limits))
+        return self._others[limits]
 
     def empty(self) -> None:
         with self.engine.begin() as connection:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.client import Client, sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.conftest import Toy, article
 from tests.jsonapi.toy import ARTICLES, OPERATIONS, PEOPLE, TAGS, Article, Tag, make_toy
 from tests.jsonapi.world import ADA, BOB, identifier
@@ -40,9 +41,16 @@ class Recorded:
         return changes
 
 
+@pytest.fixture(scope="module")
+def recording(running_toy) -> Recorded:
+    return Recorded(running_toy)
+
+
 @pytest.fixture
-def recorded(world) -> Recorded:
-    return Recorded(world)
+def recorded(world, recording) -> Recorded:
+    """Nothing is recorded yet, and the world is as it was made."""
+    recording.calls.clear()
+    return recording
 
 
 def linkage_of(change: Change) -> dict[str, tuple]:
@@ -82,6 +90,7 @@ def test_an_update_is_told_with_what_has_changed_alone(recorded):
     assert linkage_of(change) == {"author": ((UUID(BOB),), (UUID(ADA),)), "tags": ((3,), (1,))}
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("method", "url", "document"),
     [
@@ -119,6 +128,7 @@ def test_a_change_of_linkage_is_told_of_the_end_that_is_named(
     assert linkage_of(change) == {"tags": (added, removed)}
 
 
+@toy_on_one_engine
 def test_operations_are_told_together_and_in_order(recorded):
     media = 'application/vnd.api+json;ext="https://jsonapi.org/ext/atomic"'
     operations = [
@@ -139,6 +149,7 @@ def test_operations_are_told_together_and_in_order(recorded):
     assert linkage_of(recorded.changes[1]) == {"tags": ((new,), ())}
 
 
+@toy_on_one_engine
 def test_a_host_may_refuse_and_nothing_is_stored(recorded):
     response = recorded.client.patch(f"{ARTICLES}/1", article("1", title="refused"))
     assert response.status_int == 409
@@ -156,6 +167,7 @@ def test_what_a_host_writes_is_stored_with_the_changes_or_not_at_all(recorded, t
     assert len(found) == count
 
 
+@toy_on_one_engine
 def test_reads_and_refused_requests_are_not_told(recorded):
     for url in (ARTICLES, f"{PEOPLE}/{ADA}?include=articles", f"{TAGS}/1/articles"):
         assert recorded.client.get(url).status_int == 200

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.client import Client, sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, PEOPLE, Article, ArticleSchema, Person
 from users_service.jsonapi.reading import cursors
 from users_service.jsonapi.resource import Resource
@@ -41,18 +42,21 @@ def test_a_cursor_of_this_order_is_taken(client, cursor):
         assert client.get(f"{ARTICLES}?sort={SORT}&{name}={cursor}").status_int == 200
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("sort", ["title", "-title,-rating", "title,rating", "title,-rating,id"])
 def test_a_cursor_of_another_order_is_refused(client, cursor, sort):
     assert_refused(client, cursor, f"{ARTICLES}?sort={sort}")
     assert_refused(client, cursor_of(client, f"{ARTICLES}?sort={sort}&page[size]=2"))
 
 
+@toy_on_one_engine
 def test_a_cursor_of_another_resource_is_refused(client, cursor):
     assert_refused(
         client, cursor_of(client, f"{PEOPLE}?sort=id&page[size]=2"), f"{ARTICLES}?sort=id"
     )
 
 
+@toy_on_one_engine
 def test_a_cursor_of_a_list_that_is_filtered_otherwise_is_refused(client, cursor):
     url = f"{ARTICLES}?sort={SORT}&filter[rating][gt]"
     assert_refused(client, cursor, f"{url}=2")
@@ -62,6 +66,7 @@ def test_a_cursor_of_a_list_that_is_filtered_otherwise_is_refused(client, cursor
     assert client.get(f"{url}=2&page[after]={filtered}").status_int == 200
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "cursor", ["", "x", "%00", "AAAA", "null", "%F0%9F%98%80", "=", "A" * 4000]
 )
@@ -69,23 +74,27 @@ def test_what_never_was_a_cursor_is_refused(client, cursor):
     assert_refused(client, cursor)
 
 
+@toy_on_one_engine
 def test_a_truncated_cursor_is_refused(client, cursor):
     for length in range(len(cursor)):
         assert_refused(client, cursor[:length])
 
 
+@toy_on_one_engine
 def test_a_lengthened_cursor_is_refused(client, cursor):
     for piece in ("A", "AA", "AAAA", "=", "%20"):
         assert_refused(client, piece + cursor)
         assert_refused(client, cursor + piece)
 
 
+@toy_on_one_engine
 def test_a_cursor_with_any_one_character_changed_is_refused(client, cursor):
     for place, character in enumerate(cursor):
         for other in "AB" if character not in "AB" else "YZ":
             assert_refused(client, cursor[:place] + other + cursor[place + 1 :])
 
 
+@toy_on_one_engine
 def test_only_one_spelling_of_a_cursor_is_taken(client, cursor):
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     others = [cursor[:-1] + character for character in alphabet if character != cursor[-1]]

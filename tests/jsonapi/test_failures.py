@@ -7,6 +7,7 @@ import pytest
 import webtest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, OUTCOMES, Article
 
 
@@ -33,12 +34,14 @@ def test_an_exception_says_nothing_but_the_id_of_the_request(toy, errors_logged,
     assert toy.count(Article) == 0
 
 
+@toy_on_one_engine
 def test_faults_of_clients_are_no_errors_in_the_log(client, errors_logged):
     for url in ("/toy/nowhere", f"{ARTICLES}/1", f"{ARTICLES}?x=1", f"{OUTCOMES}/complain"):
         assert 400 <= client.get(url).status_int < 500
     assert not errors_logged()
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("view", "status", "code"),
     [
@@ -54,12 +57,14 @@ def test_what_pyramid_raises_is_an_errors_document(client, view, status, code):
     assert "mirror" not in response.text
 
 
+@toy_on_one_engine
 def test_a_challenge_to_authenticate_reaches_the_client(client):
     response = client.get(f"{OUTCOMES}/be_unauthorised")
     assert response.status_int == 401
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="toy"'
 
 
+@toy_on_one_engine
 def test_what_a_cornice_view_complains_of_is_an_errors_document(client):
     response = client.get(f"{OUTCOMES}/complain")
     assert response.status_int == 400
@@ -68,10 +73,12 @@ def test_what_a_cornice_view_complains_of_is_an_errors_document(client):
     assert error["source"] == {"parameter": "colour"}
 
 
+@toy_on_one_engine
 def test_the_status_that_a_cornice_view_chose_is_kept(client):
     assert client.get(f"{OUTCOMES}/complain_as_missing").status_int == 404
 
 
+@toy_on_one_engine
 def test_a_url_that_nobody_serves_is_not_found(client):
     for url in ("/toy/", "/toy/nowhere", f"{ARTICLES}/", f"{ARTICLES}/1/2", f"{OUTCOMES}/none"):
         response = client.get(url)
@@ -79,6 +86,7 @@ def test_a_url_that_nobody_serves_is_not_found(client):
         assert sources(response) == [("", "not_found")]
 
 
+@toy_on_one_engine
 def test_a_method_that_a_url_does_not_have_is_answered_with_those_that_it_has(client):
     for url, methods in (
         (ARTICLES, {"GET", "HEAD", "OPTIONS", "POST"}),
@@ -92,23 +100,27 @@ def test_a_method_that_a_url_does_not_have_is_answered_with_those_that_it_has(cl
         assert set(listed.headers["Allow"].split(", ")) == methods
 
 
+@toy_on_one_engine
 def test_a_redirect_passes_as_it_is(toy):
     response = webtest.TestApp(toy.client.app).get(f"{OUTCOMES}/move", status=302)
     assert response.headers["Location"] == "http://elsewhere.example/"
     assert response.headers["X-Request-ID"]
 
 
+@toy_on_one_engine
 def test_what_a_view_varies_by_is_added_to(client):
     varies = client.get(f"{OUTCOMES}/vary").headers["Vary"]
     assert set(varies.split(", ")) == {"Accept", "Origin"}
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("id", ["a", "0", "Az09._-", "x" * 128])
 def test_a_harmless_request_id_is_repeated(client, id):
     for url in (ARTICLES, "/toy/nowhere"):
         assert client.get(url, headers={"X-Request-ID": id}).headers["X-Request-ID"] == id
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "id", ["", " ", "a b", "x" * 129, "<b>", "a\tb", "a;b", "\xe9", '"', "%0A"]
 )
@@ -117,5 +129,6 @@ def test_a_request_id_that_could_do_harm_is_replaced(client, id):
     assert re.fullmatch(r"[0-9a-f]{32}", given)
 
 
+@toy_on_one_engine
 def test_requests_without_an_id_have_different_ones(client):
     assert len({client.get(ARTICLES).headers["X-Request-ID"] for _ in range(3)}) == 3

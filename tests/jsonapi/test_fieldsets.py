@@ -3,6 +3,7 @@
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.conftest import article
 from tests.jsonapi.toy import ARTICLES, PEOPLE
 from tests.jsonapi.world import ADA, identifier
@@ -12,6 +13,7 @@ def fields_of(resource: dict) -> set[str]:
     return {*resource.get("attributes", {}), *resource.get("relationships", {})}
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "names",
     [
@@ -34,6 +36,7 @@ def test_only_the_fields_that_are_asked_for_are_shown(world, names):
             assert resource.get("relationships") != {}
 
 
+@toy_on_one_engine
 def test_each_included_type_has_its_own_fields(world):
     url = f"{ARTICLES}/1?include=author.friends,tags"
     url += "&fields[articles]=title,author&fields[people]=nickname,friends&fields[tags]="
@@ -47,6 +50,7 @@ def test_each_included_type_has_its_own_fields(world):
     assert author["data"] == identifier("people", ADA)
 
 
+@toy_on_one_engine
 def test_what_is_included_by_a_relationship_that_is_not_shown_stays(world):
     """The exception of full linkage (§5.1.1)."""
     url = f"{ARTICLES}/1?include=author&fields[articles]=title"
@@ -97,6 +101,7 @@ def test_only_the_columns_that_are_needed_are_read(world, query, expected):
     assert [columns(statement) for statement in statements] == expected
 
 
+@toy_on_one_engine
 def test_what_is_only_written_is_never_read(world):
     with world.statements() as statements:
         world.client.get(f"{ARTICLES}?include=author.articles,tags")
@@ -106,12 +111,14 @@ def test_what_is_only_written_is_never_read(world):
     assert not any("secret" in statement for statement in statements)
 
 
+@toy_on_one_engine
 def test_identifiers_are_read_without_the_rest_of_the_resources(world):
     with world.statements() as statements:
         world.client.get(f"{PEOPLE}/{ADA}/relationships/articles")
     assert not any("title" in statement for statement in statements)
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

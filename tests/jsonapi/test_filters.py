@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, COMMENTS, PEOPLE, Article
 from tests.jsonapi.world import ADA, AUTHORS, BOB, DAN, EVE, FAY, FRIENDS, MANAGERS, RELATED
 from users_service.jsonapi import Limits
@@ -52,10 +53,11 @@ def engine(request, running_toy) -> None:
 
 
 def found(toy, url: str, *filters: str) -> list[str]:
-    """The ids of what a list has under filters, each `name=value`."""
+    """The ids of what a list has under filters, each `name=value`, with no fields to write."""
     pairs = [text.partition("=") for text in filters]
     query = "&".join(f"{name}={quote(value, safe='')}" for name, _, value in pairs)
-    response = toy.client.get(f"{url}?page[size]=1000&{query}")
+    fields = "".join(f"&fields[{type}]=" for type in RELATED)
+    response = toy.client.get(f"{url}?page[size]=1000{fields}&{query}")
     assert response.status_int == 200, (filters, response.text)
     return [resource["id"] for resource in response.json["data"]]
 
@@ -96,7 +98,7 @@ FUNCTIONS = {
 TYPES = {
     "title": ("title", {text: text for text in TEXTS}),
     "subtitle": ("subtitle", {text: text for text in TEXTS}),
-    "by-line": ("author_name", {text: text for text in TEXTS}),
+    "by-line": ("author_name", {text: text for text in TEXTS[::6]}),
     "rating": ("rating", {str(n): n for n in (-5, -1, 0, 1, 4, 2**31 - 1)}),
     "id": ("id", {str(n): n for n in (1, 500, ROWS[0]["id"])}),
     "published": (
@@ -218,6 +220,7 @@ def test_fields_are_compared_with_each_other(articles):
             assert (filters, found(articles, ARTICLES, filters)) == (filters, those(holds))
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "fields", ["title,rating", "id,title", "published,title", "is_public,rating", "is_public,title"]
 )
@@ -433,6 +436,7 @@ BAD = {
 }
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("name", BAD, ids=lambda name: name[:40])
 def test_a_filter_that_cannot_be_is_refused_by_its_name(articles, name):
     answers = {}
@@ -444,6 +448,7 @@ def test_a_filter_that_cannot_be_is_refused_by_its_name(articles, name):
     assert answers == {}
 
 
+@toy_on_one_engine
 def test_the_host_bounds_filters(world):
     client = world.client_with(
         Limits(max_filter_length=40, max_filter_depth=3, max_filter_values=2)
@@ -461,6 +466,7 @@ def test_the_host_bounds_filters(world):
         assert (query, client.get(f"{ARTICLES}?{query}").status_int) == (query, status)
 
 
+@toy_on_one_engine
 def test_every_bad_filter_is_named(articles):
     query = "filter[nope]=1&filter[rating]=x&filter=(&filter[id][]=x&page[size]=0"
     names = {name for name, _ in sources(articles.client.get(f"{ARTICLES}?{query}"))}

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, COMMENTS, PEOPLE, TAGS, Article
 from tests.jsonapi.world import ADA, BOB, DAN, EVE, FAY, RELATED, TARGETS, identifier, linkage
 from users_service.jsonapi import Limits
@@ -76,6 +77,7 @@ def test_a_list_includes_what_its_paths_lead_to(world, url, include):
     assert_compound(world.client.get(f"{url}?include={include}").json, include)
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(("url", "include"), PATHS)
 def test_a_resource_includes_what_its_paths_lead_to(world, url, include):
     for resource in world.client.get(url).json["data"]:
@@ -97,6 +99,7 @@ def test_related_resources_include_what_their_paths_lead_to(world, url, include)
     assert_compound(world.client.get(f"{url}?include={include}").json, include)
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "url",
     [
@@ -113,6 +116,7 @@ def test_what_includes_nothing_has_an_empty_array_of_it(world, url):
     assert world.client.get(url).json["included"] == []
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("url", [ARTICLES, f"{ARTICLES}/1", f"{PEOPLE}/{ADA}/friends"])
 def test_nothing_is_included_and_linked_that_nobody_asked_for(world, url):
     document = world.client.get(url).json
@@ -165,6 +169,7 @@ def test_a_page_of_linkage_comes_with_no_other_resources(world):
     assert [identity(r) for r in document["included"]] == [("tags", "1"), ("tags", "2")]
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("url", "include"),
     [
@@ -190,6 +195,7 @@ def test_a_path_that_leads_nowhere_is_refused(world, url, include):
     assert sources(response) == [("include", "invalid_parameter")]
 
 
+@toy_on_one_engine
 def test_the_host_bounds_what_is_included(world):
     client = world.client_with(Limits(max_include_depth=2, max_include_paths=3, max_included=4))
     for include, status in {
@@ -212,6 +218,7 @@ def test_the_host_bounds_what_is_included(world):
             assert sources(response) == [("include", "invalid_parameter")]
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("size", [1, 7, 60])
 def test_the_number_of_statements_does_not_depend_on_the_page(toy, size):
     """One for the page, and one for each segment of the paths."""

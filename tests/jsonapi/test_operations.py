@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.test_relationships import assert_unchanged, ids, own
 from tests.jsonapi.toy import ARTICLES, OPERATIONS, PEOPLE, TAGS, Article, Person, Tag
 from tests.jsonapi.world import ADA, BOB, DAN, EVE, FAY, identifier, linkage
@@ -73,6 +74,7 @@ def test_operations_are_done_in_their_order_and_have_results(world):
     assert ids(world, own("articles", "3", "tags")) == ["3"]
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("host", ["", "http://localhost"])
 def test_a_url_stands_for_what_a_reference_does(world, host):
     friends = own("people", EVE, "friends")
@@ -92,6 +94,7 @@ def test_a_url_stands_for_what_a_reference_does(world, host):
     assert names == ["bob", "countess", "dan", "eve", "new"]
 
 
+@toy_on_one_engine
 def test_a_url_is_read_below_the_script_name(world):
     media = 'application/vnd.api+json;ext="https://jsonapi.org/ext/atomic"'
     operation = {"op": "remove", "href": f"/mounted{PEOPLE}/{FAY}"}
@@ -105,6 +108,7 @@ def test_a_url_is_read_below_the_script_name(world):
         assert response.status_int == status
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("href", "status", "code"),
     [
@@ -384,6 +388,7 @@ def test_one_operation_that_cannot_be_done_undoes_all(world, case):
     assert_refused(world, *REFUSED[case])
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("document", "pointer"),
     [
@@ -404,6 +409,7 @@ def test_a_document_without_operations_is_malformed(toy, document, pointer):
     assert toy.count(Person) == 0
 
 
+@toy_on_one_engine
 def test_operations_need_the_media_type_of_their_extension(toy):
     document = {"atomic:operations": [NEW]}
     assert toy.client.post(OPERATIONS, document).status_int in (406, 415)
@@ -416,6 +422,7 @@ def test_operations_need_the_media_type_of_their_extension(toy):
     assert response.json["jsonapi"]["ext"] == ["https://jsonapi.org/ext/atomic"]
 
 
+@toy_on_one_engine
 def test_the_host_bounds_the_number_of_operations(toy):
     three = [add("tags", label=f"{number}") for number in range(3)]
     response = toy.operate(*three, limits=Limits(max_operations=2))

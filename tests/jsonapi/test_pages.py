@@ -3,6 +3,7 @@
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.toy import ARTICLES, Article
 from users_service.jsonapi import Limits
 
@@ -54,6 +55,7 @@ def test_the_last_page_can_be_full(client, seventeen):
     assert links["last"] == links["first"] == links["self"]
 
 
+@toy_on_one_engine
 def test_an_empty_collection_has_a_first_page(client):
     document = client.get(f"{ARTICLES}?page[number]=1").json
     assert document["data"] == []
@@ -72,6 +74,7 @@ def test_the_total_is_told_to_those_who_ask(client, seventeen):
     assert behind["meta"]["page"]["total"] == 17
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     ("query", "faults"),
     [
@@ -113,6 +116,7 @@ def test_parameters_that_cannot_be_are_refused_by_name(client, query, faults):
     assert {code for _, code in sources(response)} == {"invalid_parameter"}
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("size", ["page[size]=1001", f"page[size]={10**20}", "page[limit]=1001"])
 def test_a_page_that_is_too_large_is_refused_with_the_largest_size(client, size):
     response = client.get(f"{ARTICLES}?{size}")
@@ -121,6 +125,7 @@ def test_a_page_that_is_too_large_is_refused_with_the_largest_size(client, size)
     assert response.json["errors"][0]["meta"] == {"page": {"maxSize": 1000}}
 
 
+@toy_on_one_engine
 def test_a_position_is_given_in_one_way(client, seventeen):
     links = client.get(f"{ARTICLES}?page[size]=7").json["links"]
     for name in ("page[number]", "page[offset]"):
@@ -162,6 +167,7 @@ def test_pages_lie_where_an_offset_puts_them(client, seventeen):
     assert client.get(f"{url}17").json["data"] == []
 
 
+@toy_on_one_engine
 def test_the_host_sets_the_sizes_of_pages(toy, seventeen):
     client = toy.client_with(Limits(page_size=2, max_page_size=5))
     assert titles(client.get(f"{ARTICLES}?sort=title").json) == seventeen[:2]
@@ -172,11 +178,13 @@ def test_the_host_sets_the_sizes_of_pages(toy, seventeen):
         assert sources(response) == [("page[size]", "page_too_large")]
 
 
+@toy_on_one_engine
 def test_no_page_is_larger_than_the_largest(toy, seventeen):
     client = toy.client_with(Limits(max_page_size=5))
     assert len(client.get(ARTICLES).json["data"]) <= 5
 
 
+@toy_on_one_engine
 def test_the_host_sets_the_sizes_of_requests(toy):
     client = toy.client_with(Limits(max_body_size=100, max_url_length=60, max_json_depth=3))
     assert client.post(ARTICLES, body=b"x" * 101).status_int == 413

@@ -5,8 +5,11 @@ from urllib.parse import quote
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.conftest import article
 from tests.jsonapi.toy import ARTICLES, OUTCOMES, Article
+
+pytestmark = toy_on_one_engine
 
 UNKNOWN = ["includes", "fields", "field[articles]", "filters", "page", "page[x]", "pretty"]
 UNKNOWN += ["Sort", "sort[]", "é", "a b", "", "\0"]

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.conftest import person
 from tests.jsonapi.test_relationships import assert_unchanged, ids, own
 from tests.jsonapi.toy import ARTICLES, PEOPLE
@@ -69,6 +70,7 @@ def send(world, write, if_match: str | None = None, limits: Limits | None = None
     return client.request(method, url, document, headers=headers)
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("url", URLS)
 def test_what_has_not_changed_is_not_sent_again(world, url):
     first = world.client.get(url)
@@ -84,11 +86,13 @@ def test_what_has_not_changed_is_not_sent_again(world, url):
     assert world.client.request("HEAD", url).headers["ETag"] == etag
 
 
+@toy_on_one_engine
 def test_whoever_wants_nothing_that_is_there_is_sent_nothing(world):
     """The condition `*` is false for everything that exists (RFC 9110 §13.1.2)."""
     assert world.client.get(ADAS, headers={"If-None-Match": "*"}).status_int == 304
 
 
+@toy_on_one_engine
 def test_representations_that_differ_have_different_tags(world):
     urls = [ADAS, f"{ADAS}?include=friends", f"{ADAS}?fields[people]=nickname", f"{PEOPLE}/{BOB}"]
     assert len({tag(world, url) for url in urls}) == len(urls)
@@ -106,6 +110,7 @@ def test_what_has_changed_is_not_written_over(world, change, url):
     assert send(world, WRITES["PATCH"], tag(world, url)).status_int == 200
 
 
+@toy_on_one_engine
 @writes
 def test_every_write_takes_the_tag_of_the_resource(world, method, url, document):
     write = (method, url, document)
@@ -118,6 +123,7 @@ def test_every_write_takes_the_tag_of_the_resource(world, method, url, document)
     assert send(world, write, f'"0.x", {seen}').status_int in (200, 204)
 
 
+@toy_on_one_engine
 @writes
 def test_any_tag_is_that_of_something_that_is_there(world, method, url, document):
     assert send(world, (method, url, document), "*").status_int in (200, 204)
@@ -126,6 +132,7 @@ def test_any_tag_is_that_of_something_that_is_there(world, method, url, document
         assert response.status_int == 404
 
 
+@toy_on_one_engine
 @writes
 def test_a_host_can_ask_for_a_tag(world, method, url, document):
     limits = Limits(require_if_match=True)
@@ -136,11 +143,13 @@ def test_a_host_can_ask_for_a_tag(world, method, url, document):
     assert send(world, (method, url, document), tag(world), limits).status_int in (200, 204)
 
 
+@toy_on_one_engine
 def test_a_host_that_asks_for_tags_lets_resources_be_created(toy):
     client = toy.client_with(Limits(require_if_match=True))
     assert client.post(PEOPLE, person(nickname="new")).status_int == 201
 
 
+@toy_on_one_engine
 def test_linkage_has_the_tag_of_its_resource(world):
     seen = tag(world, FRIENDS)
     assert send(world, WRITES["relationship POST"], seen).status_int == 204
@@ -171,6 +180,7 @@ def test_what_changes_nothing_changes_no_tag(world):
         assert [tag(world, f"{PEOPLE}/{id}") for id in (ADA, BOB, EVE, FAY)] == tags
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize(
     "operation",
     [

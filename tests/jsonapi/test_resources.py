@@ -6,6 +6,7 @@ import pytest
 import webtest
 
 from tests.client import sources
+from tests.engines import toy_on_one_engine
 from tests.jsonapi.conftest import article, person
 from tests.jsonapi.toy import ARTICLES, PEOPLE
 
@@ -33,6 +34,7 @@ def test_a_resource_is_created_read_changed_and_deleted(client):
     assert client.delete(url).status_int == 404
 
 
+@toy_on_one_engine
 def test_all_links_have_the_prefix_of_the_host(toy):
     data = toy.article()
     document = toy.client.get(ARTICLES).json
@@ -43,12 +45,14 @@ def test_all_links_have_the_prefix_of_the_host(toy):
     webtest.TestApp(toy.client.app).get("/articles", status=404)
 
 
+@toy_on_one_engine
 def test_links_follow_the_host_and_script_name_of_the_request(client):
     environ = {"SCRIPT_NAME": "/mounted", "HTTP_HOST": "api.example:8080"}
     document = client.get(ARTICLES, environ=environ).json
     assert document["links"]["self"] == f"http://api.example:8080/mounted{ARTICLES}"
 
 
+@toy_on_one_engine
 def test_head_is_get_without_the_body(toy):
     url = toy.article()["links"]["self"]
     for target in (url, ARTICLES):
@@ -84,6 +88,7 @@ def test_null_is_stored_where_the_schema_allows_it(toy):
     assert sources(refused) == [("/data/attributes/title", "invalid_value")]
 
 
+@toy_on_one_engine
 def test_an_id_is_refused_where_the_server_chooses_it(toy):
     response = toy.client.post(ARTICLES, article("5", title="Mine"))
     assert response.status_int == 403
@@ -101,12 +106,14 @@ def test_the_server_chooses_an_id_where_the_client_has_not(toy):
     assert UUID(toy.person(nickname="ada")["id"])
 
 
+@toy_on_one_engine
 def test_an_id_of_the_wrong_form_is_refused(client):
     response = client.post(PEOPLE, person("me", nickname="ada"))
     assert 400 <= response.status_int < 500
     assert [place for place, _ in sources(response)] == ["/data/id"]
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("id", ["0", "-1", "abc", "99999999999999999999", "1.5", "%00", "%F0%9F"])
 def test_an_id_that_cannot_be_names_nothing(client, id):
     expected = 400 if id == "%F0%9F" else 404
@@ -114,6 +121,7 @@ def test_an_id_that_cannot_be_names_nothing(client, id):
         assert client.request(method, f"{ARTICLES}/{id}").status_int == expected
 
 
+@toy_on_one_engine
 def test_an_id_of_another_resource_is_a_conflict(toy):
     mine, other = toy.article(), toy.article()
     response = toy.client.patch(mine["links"]["self"], article(other["id"], title="Mine"))
@@ -121,18 +129,21 @@ def test_an_id_of_another_resource_is_a_conflict(toy):
     assert sources(response) == [("/data/id", "id_conflict")]
 
 
+@toy_on_one_engine
 def test_a_document_of_another_type_is_a_conflict(client):
     response = client.post(ARTICLES, person(nickname="ada"))
     assert response.status_int == 409
     assert sources(response) == [("/data/type", "type_conflict")]
 
 
+@toy_on_one_engine
 def test_a_body_that_is_missing_is_malformed_and_nothing_in_it_is_pointed_at(client):
     response = client.post(ARTICLES)
     assert response.status_int == 400
     assert sources(response) == [("", "malformed_document")]
 
 
+@toy_on_one_engine
 def test_a_field_that_is_only_written_is_never_shown(toy):
     data = toy.article(secret="xyzzy")
     url = data["links"]["self"]
@@ -145,12 +156,14 @@ def test_a_field_that_is_only_written_is_never_shown(toy):
     assert "secret" not in data["attributes"]
 
 
+@toy_on_one_engine
 def test_a_field_that_is_only_written_cannot_be_sorted_by(client):
     response = client.get(f"{ARTICLES}?sort=secret")
     assert response.status_int == 400
     assert sources(response) == [("sort", "invalid_parameter")]
 
 
+@toy_on_one_engine
 def test_a_field_that_is_only_shown_cannot_be_written(toy):
     data = toy.article()
     assert data["attributes"]["revision"] == 1
@@ -163,6 +176,7 @@ def test_a_field_that_is_only_shown_cannot_be_written(toy):
     assert toy.client.get(data["links"]["self"]).json["data"] == data
 
 
+@toy_on_one_engine
 def test_a_field_has_one_name_in_attributes_sort_and_pointers(toy):
     data = toy.article(**{"by-line": "Lovelace"})
     toy.article(**{"by-line": "Babbage"})
@@ -177,6 +191,7 @@ def test_a_field_has_one_name_in_attributes_sort_and_pointers(toy):
     assert too_long.json["errors"][0]["meta"]["attribute"] == "by-line"
 
 
+@toy_on_one_engine
 @pytest.mark.parametrize("name", ["byline", "author_name", "written_by"])
 def test_the_names_of_fields_attributes_and_columns_stay_inside(client, name):
     refused = client.post(ARTICLES, article(title="Notes", **{name: "Lovelace"}))
@@ -185,6 +200,7 @@ def test_the_names_of_fields_attributes_and_columns_stay_inside(client, name):
     assert client.get(f"{ARTICLES}?sort={name}").status_int == 400
 
 
+@toy_on_one_engine
 def test_all_faults_of_a_document_are_told_at_once(client):
     document = article(subtitle=5, rating="many", revision=2, colour="red")
     response = client.post(ARTICLES, document)
@@ -198,12 +214,14 @@ def test_all_faults_of_a_document_are_told_at_once(client):
     ]
 
 
+@toy_on_one_engine
 def test_a_fault_within_a_value_is_pointed_at(client):
     response = client.post(ARTICLES, article(title="Notes", keywords=["one", 2]))
     assert response.status_int == 422
     assert sources(response) == [("/data/attributes/keywords/1", "invalid_value")]
 
 
+@toy_on_one_engine
 def test_a_rule_over_several_fields_is_told_in_its_own_words(client):
     response = client.post(ARTICLES, article(title="Notes", subtitle="Notes"))
     assert response.status_int == 422
@@ -213,6 +231,7 @@ def test_a_rule_over_several_fields_is_told_in_its_own_words(client):
     assert error["source"]["pointer"] in ("/data", "/data/attributes")
 
 
+@toy_on_one_engine
 def test_a_rule_that_blames_a_field_that_is_not_there_is_told_in_its_own_words(client):
     response = client.post(ARTICLES, article(title="Notes", is_public=True))
     assert response.status_int == 422

@@ -39,7 +39,7 @@ SORTS = [
 ]
 
 
-def some_articles(number: int = 113) -> list[dict]:
+def some_articles(number: int = 64) -> list[dict]:
     """Rows with ties and nulls in every field that can have them."""
     random = Random(20260131)
     start = datetime(2026, 1, 31, tzinfo=UTC)
