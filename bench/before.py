@@ -80,7 +80,7 @@ def main() -> None:
     )
     print(text)
     if chosen.write:
-        report.write(chosen.write, "before", text)
+        report.write(chosen.write, f"before-{chosen.processes}", text)
 
 
 def _sides(taking_part: list[Contestant], folder: Path, count: int) -> list[Contestant]:
