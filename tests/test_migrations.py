@@ -142,7 +142,7 @@ def test_a_database_of_another_version_is_not_served(engine, empty_database):
     upgrade_database(engine)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'ffff'")
-    with pytest.raises(SystemExit, match="The database is at revision ffff, and this version"):
+    with pytest.raises(SystemExit, match="The database is at revision ffff, but this version"):
         main({}, **{"users_service.database_url": empty_database})
 
 
