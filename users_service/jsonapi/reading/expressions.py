@@ -45,23 +45,35 @@ def _too_deep(limits: Limits) -> ValueError:
     return ValueError(f"May be nested at most {limits.max_filter_depth} levels deep.")
 
 
+Token = tuple[str, str]
+"""Its kind, which is text, word, mark or end, and what it says."""
+
+
+def _tokens(text: str) -> list[Token]:
+    """Split an expression into tokens; the last one is its end.
+
+    :raises ValueError: at the first character that begins none.
+    """
+    found: list[Token] = []
+    offset = 0
+    text = text.rstrip()
+    while offset < len(text):
+        match = TOKENS.match(text, offset)
+        if not match:
+            raise ValueError(f"Cannot be read at character {offset + 1}.")
+        kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
+        token = match[match.lastindex or 1]
+        found.append((kind, token.replace("''", "'") if kind == "text" else token))
+        offset = match.end()
+    return [*found, ("end", "the end")]
+
+
 class _Expression:
     """A recursive-descent parser of filter expressions."""
 
     def __init__(self, text: str, limits: Limits) -> None:
         self.limits = limits
-        self.tokens: list[tuple[str, str]] = []
-        offset = 0
-        text = text.rstrip()
-        while offset < len(text):
-            match = TOKENS.match(text, offset)
-            if not match:
-                raise ValueError(f"Cannot be read at character {offset + 1}.")
-            kind = ("text", "word", "mark")[(match.lastindex or 1) - 1]
-            token = match[match.lastindex or 1]
-            self.tokens.append((kind, token.replace("''", "'") if kind == "text" else token))
-            offset = match.end()
-        self.tokens.append(("end", "the end"))
+        self.tokens = _tokens(text)
         self.depth = 0
 
     def parse(self, resource: Resource) -> Any:
