@@ -187,7 +187,9 @@ def _add_method(
     extension: str | None = None,
     profiles: frozenset[str] = frozenset(),
 ) -> None:
-    """Add a method to a service. Its validators run in this order, and then its view.
+    """Add a method to a service.
+
+    Its validators run before its view: permission, media type, id, query parameters, document.
 
     :param name: the HTTP method.
     :param action: the permission `<type>:<action>` that it needs; None if it needs none.

@@ -171,8 +171,10 @@ def _is_empty_to_caller(
     if not relationship.holds_key or ids or scopes.sees_all(relationship.target):
         return False
     key = getattr(entity, relationship.key_attribute)
+    if key is None:
+        return False
     seen = scopes.of(relationship.target).execute(statements.select_version, id=key)
-    return key is not None and seen.one_or_none() is None
+    return seen.one_or_none() is None
 
 
 @contextmanager
