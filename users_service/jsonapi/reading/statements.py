@@ -121,6 +121,13 @@ def lock_by_ids(template: ScopeTemplate) -> Select[Any]:
 
 
 @cached_statement
+def lock_related(template: ScopeTemplate) -> Select[Any]:
+    """Lock the rows of the related resources in the order of their ids, which are selected."""
+    column = template.resource.id_column
+    return template.select(column).order_by(column).with_for_update(of=template.resource.table)
+
+
+@cached_statement
 def select_related_ids(template: ScopeTemplate) -> Select[Any]:
     """Select the ids of the related resources."""
     statement, _ = _related_ids(template)

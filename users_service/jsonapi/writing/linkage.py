@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Column, Connection, delete, insert, update
 
 from ..errors import Error, JSONAPIError
 from ..reading import Scopes, statements
@@ -38,27 +38,50 @@ def change_to_many(
             " relationship. Add them to another resource instead."
         )
         raise JSONAPIError(Error(code="required_relationship", detail=detail))
-    connection = scopes.connection
     if relationship.secondary is not None:
-        _write_association_rows(connection, relationship, source, added, removed)
-        increment_versions(connection, relationship.target, [*added, *removed])
+        if len(removed) > CHUNK and mode == "replace" and scopes.sees_all(relationship.target):
+            _unlink_all(scopes, relationship, source, but=sorted(present & wanted))
+        else:
+            _delete_association_rows(scopes, relationship, source, removed)
+        _insert_association_rows(scopes, relationship, source, added)
     else:
         # In this order, since the foreign key may be unique.
         _set_foreign_keys(scopes, relationship, removed, None)
         _set_foreign_keys(scopes, relationship, added, source)
-    increment_versions(connection, relationship.source, [source])
+    _record_change(scopes, relationship.source, source)
     return LinkageChange(relationship=relationship, added=tuple(added), removed=tuple(removed))
 
 
 def increment_versions(connection: Connection, resource: Resource, ids: Iterable[Any]) -> None:
-    """Increment the versions of resources whose linkage has changed."""
-    version = resource.version_column
+    """Increment the versions of the resources at the far ends of changed linkage."""
     for chunk in _chunks(sorted(set(ids))):
         connection.execute(
             update(resource.table)
             .where(resource.id_column.in_(chunk))
-            .values({version: version + 1})
+            .values(_new_version_alone(resource))
         )
+
+
+def _new_version_alone(resource: Resource) -> dict[Column[Any], Any]:
+    """Return the values of an UPDATE that increments versions, and changes nothing else.
+
+    A column with an `onupdate`, such as a time of modification, keeps its value: it is for the
+    resources that a request names, and its index would be written for every row.
+    """
+    kept = {column: column for column in resource.table.columns if column.onupdate is not None}
+    version = resource.version_column
+    return {**kept, version: version + 1}
+
+
+def _record_change(scopes: Scopes, resource: Resource, id: Any) -> None:
+    """Increment the version of the resource whose relationship a request has changed.
+
+    Its columns with an `onupdate` change too.
+    """
+    version = resource.version_column
+    scopes.connection.execute(
+        update(resource.table).where(resource.id_column == id).values({version: version + 1})
+    )
 
 
 def unlink(scopes: Scopes, resource: Resource, entity: Any) -> None:
@@ -71,15 +94,39 @@ def unlink(scopes: Scopes, resource: Resource, entity: Any) -> None:
     for relationship in all_relationships(resource):
         if relationship.holds_key:
             key = getattr(entity, relationship.key_attribute)
-            related = [] if key is None else [key]
+            if key is not None and (relationship.target, key) != (resource, id):
+                increment_versions(scopes.connection, relationship.target, [key])
         else:
-            scope = scopes.all_related_rows(relationship, id)
-            related = list(scope.execute(statements.select_related_ids).scalars())
-        others = [other for other in related if (relationship.target, other) != (resource, id)]
-        increment_versions(scopes.connection, relationship.target, others)
-        if relationship.secondary is not None:
-            source_key, _ = relationship.secondary_columns
-            scopes.connection.execute(delete(relationship.secondary).where(source_key == id))
+            _unlink_all(scopes, relationship, id)
+
+
+def _unlink_all(
+    scopes: Scopes, relationship: Relationship, source: Any, but: Sequence[Any] = ()
+) -> None:
+    """Increment the versions of all resources that one is related to, but its own, and delete its
+    association rows: by statements that take any number of rows.
+
+    The rows are locked before, in the order of their ids: an UPDATE takes them in any order, and
+    would deadlock with other changes.
+
+    :param but: the ids of related resources that stay.
+    """
+    target = relationship.target
+    scopes.all_related_rows(relationship, source).execute(statements.lock_related).close()
+    if relationship.secondary is not None:
+        source_key, target_key = relationship.secondary_columns
+        links = [source_key == source]
+        if but:
+            links.append(target_key.not_in(but))
+        related = [target.id_column == target_key, *links]
+    else:
+        related = [relationship.key_column == source]
+    if target is relationship.source:
+        related.append(target.id_column != source)
+    values = _new_version_alone(target)
+    scopes.connection.execute(update(target.table).where(*related).values(values))
+    if relationship.secondary is not None:
+        scopes.connection.execute(delete(relationship.secondary).where(*links))
 
 
 def _related_ids(
@@ -97,21 +144,27 @@ def _related_ids(
             yield from scope.execute(statements.select_related_ids_in, ids=chunk).scalars()
 
 
-def _write_association_rows(
-    connection: Connection,
-    relationship: Relationship,
-    source: Any,
-    added: Sequence[Any],
-    removed: Sequence[Any],
+def _delete_association_rows(
+    scopes: Scopes, relationship: Relationship, source: Any, ids: Sequence[Any]
 ) -> None:
-    table = relationship.secondary
-    assert table is not None  # noqa: S101  # checked by the caller
+    """Delete association rows, and increment the versions of the targets with these ids."""
     source_key, target_key = relationship.secondary_columns
-    for chunk in _chunks(removed):
-        connection.execute(delete(table).where(source_key == source, target_key.in_(chunk)))
-    if added:
-        rows = [{source_key.key: source, target_key.key: id} for id in added]
-        connection.execute(insert(table), rows)
+    for chunk in _chunks(ids):
+        scopes.connection.execute(
+            delete(source_key.table).where(source_key == source, target_key.in_(chunk))
+        )
+    increment_versions(scopes.connection, relationship.target, ids)
+
+
+def _insert_association_rows(
+    scopes: Scopes, relationship: Relationship, source: Any, ids: Sequence[Any]
+) -> None:
+    """Insert association rows, and increment the versions of the targets with these ids."""
+    source_key, target_key = relationship.secondary_columns
+    if ids:
+        rows = [{source_key.key: source, target_key.key: id} for id in ids]
+        scopes.connection.execute(insert(source_key.table), rows)
+    increment_versions(scopes.connection, relationship.target, ids)
 
 
 def _set_foreign_keys(
@@ -119,7 +172,6 @@ def _set_foreign_keys(
 ) -> None:
     """Set the foreign keys of targets to the id of a source, or to null."""
     target, key = relationship.target, relationship.key_column
-    version = target.version_column
     for chunk in _chunks(ids):
         if source is not None:
             former = scopes.all_rows(target).execute(
@@ -129,7 +181,7 @@ def _set_foreign_keys(
         scopes.connection.execute(
             update(target.table)
             .where(target.id_column.in_(chunk))
-            .values({key: source, version: version + 1})
+            .values({key: source, **_new_version_alone(target)})
         )
 
 
