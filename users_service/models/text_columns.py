@@ -1,9 +1,10 @@
 """The columns of texts, and those that are computed from a text of the same row."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, String, Text, event, inspect
+from sqlalchemy import FromClause, String, Text, event, text
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import MappedColumn, mapped_column
@@ -13,6 +14,8 @@ from users_service.texts import KEY_LENGTH, fold, name_key
 
 # SQLite adds a column that is not null, and unique, to a table with rows only as one with a default
 # and with a unique index: so the columns are made of these on every engine.
+
+EMPTY = text("''")
 
 Compute = Callable[[str], str]
 
@@ -49,7 +52,7 @@ def key_column(
     """A column that is computed from an attribute of its model, and says what is the same.
 
     :param length: characters, at most.
-    :param attribute: the model's attribute, named as its column.
+    :param attribute: the model's attribute, named as its column, as this one is.
     :param compute: computes the key, of a text.
     :param operator: `eq` if filters for the attribute compare the key.
     :param options: further arguments of `mapped_column`.
@@ -62,7 +65,7 @@ def name_key_column(attribute: str) -> MappedColumn[Any]:
 
     :param attribute: the model's attribute, named as its column.
     """
-    options: dict[str, Any] = {"unique": True, "index": True, "server_default": ""}
+    options: dict[str, Any] = {"unique": True, "index": True, "server_default": EMPTY}
     return key_column(KEY_LENGTH, attribute, name_key, **options)
 
 
@@ -72,7 +75,7 @@ def folded_column(attribute: str, *, nullable: bool = False) -> MappedColumn[Any
     :param attribute: the model's attribute, named as its column, whose texts are in NFC.
     :param nullable: whether the attribute is.
     """
-    options = {"nullable": True} if nullable else {"server_default": ""}
+    options = {"nullable": True} if nullable else {"server_default": EMPTY}
     return _computed(FOLDED_TEXT, attribute, fold, "icontains", options)
 
 
@@ -92,34 +95,34 @@ def _computed(
     return mapped_column(kind, default=of_row, info=info, **options)
 
 
-def computed_values(model: type[Any], row: Mapping[str, Any]) -> dict[str, Any]:
+@cache
+def _computed_columns(table: FromClause) -> list[tuple[str, str, Compute]]:
+    """Return the names of computed columns, of what they are computed from, and the functions."""
+    columns = [column for column in table.columns if "compute" in column.info]
+    return [(c.key, c.info["attribute"], c.info["compute"]) for c in columns]
+
+
+def computed_values(model: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of a row's computed columns, for statements without the model.
 
     :param row: its other values, by column.
     """
-    return {
-        column.key: _compute(column.info["compute"], row[column.info["attribute"]])
-        for column in inspect(model).local_table.columns
-        if "compute" in column.info
-    }
+    columns = _computed_columns(model.__table__)
+    return {name: _compute(compute, row[attribute]) for name, attribute, compute in columns}
 
 
-def compute_on_assignment(model: type[Any]) -> None:
+def compute_on_assignment(model: Any) -> None:
     """Let the entities of a model compute these columns whenever their attributes are set."""
-    mapper = inspect(model)
-    for column in mapper.local_table.columns:
-        if "compute" in column.info:
-            _follow(model, column, mapper.get_property_by_column(column).key)
+    for name, attribute, compute in _computed_columns(model.__table__):
+        event.listen(getattr(model, attribute), "set", _computing(name, compute))
 
 
-def _follow(model: type[Any], column: Column[Any], key: str) -> None:
-    compute = column.info["compute"]
+def _computing(name: str, compute: Compute) -> Callable[..., None]:
+    def on_set(entity: Any, value: Any, _former: Any, _initiator: Any) -> None:
+        setattr(entity, name, _compute(compute, value))
 
-    def follow(entity: Any, value: Any, _former: Any, _initiator: Any) -> None:
-        setattr(entity, key, _compute(compute, value))
-
-    event.listen(getattr(model, column.info["attribute"]), "set", follow)
+    return on_set
 
 
-def _compute(compute: Compute, text: str | None) -> str | None:
-    return None if text is None else compute(text)
+def _compute(compute: Compute, value: str | None) -> str | None:
+    return None if value is None else compute(value)

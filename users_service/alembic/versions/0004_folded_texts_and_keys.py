@@ -126,12 +126,12 @@ def columns_of(name):
     text = text.with_variant(sa.Text(collation="C.utf8"), "postgresql")
     text = text.with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
     for column in TEXTS[name]:
-        default = {} if column in NULLABLE else {"server_default": ""}
+        default = {} if column in NULLABLE else {"server_default": sa.text("''")}
         yield sa.Column(f"{column}_folded", text, nullable=column in NULLABLE, **default)
     if name in NAMED:
         key = sa.String(KEY_LENGTH)
         key = key.with_variant(sa.String(KEY_LENGTH, collation="C"), "postgresql")
-        yield sa.Column("name_key", key, server_default="", nullable=False)
+        yield sa.Column("name_key", key, server_default=sa.text("''"), nullable=False)
 
 
 def fill(connection, name):
