@@ -40,8 +40,8 @@ NAMED = ["roles", "groups"]
 KEY_LENGTH = 250
 NULLABLE = {"description"}
 
-# How many rows a refusal names.
-MOST_NAMED = 10
+# How many faults a refusal names, with how many rows each and how many characters of a name.
+MOST_FAULTS, MOST_ROWS, MOST_CHARACTERS = 5, 5, 60
 
 # What is computed here is not imported from the service, which may compute it otherwise one day.
 BLANK_GLYPHS = re.compile("[\u2800\u3164\uffa0\U00013441\U00013442\U0001d159]")
@@ -96,19 +96,19 @@ def check(connection):
         same = defaultdict(list)
         for row in rows_of(connection, name, list(lengths)):
             if name in NAMED:
-                same[key_of(row.name)].append(f"{row.name!r} ({row.id})")
+                same[key_of(row.name)].append(f"{ascii(row.name[:MOST_CHARACTERS])} ({row.id})")
             for column, length in lengths.items():
                 if len(normalized(row._mapping[column]) or "") > length:
                     faults.append(f"the {column} of {name} {row.id} is too long in NFC")
         faults += [
-            f"the {name} {', '.join(them[:MOST_NAMED])} have names that look the same"
+            f"the {name} {', '.join(them[:MOST_ROWS])} have names that look the same"
             for them in same.values()
             if len(them) > 1
         ]
     if faults:
-        more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
+        more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
         raise CommandError(
-            f"Nothing was changed, because of what is stored: {'; '.join(faults[:MOST_NAMED])}"
+            f"Nothing was changed, because of what is stored: {'; '.join(faults[:MOST_FAULTS])}"
             f"{more}. Change or delete these with the version of the service that has run so far,"
             " and migrate again."
         )
