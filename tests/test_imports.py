@@ -80,8 +80,9 @@ def ours(name: str) -> set[str]:
 PARTS: dict[str, list[str]] = {
     "jsonapi": [],
     "settings": [],
-    "models": [],
-    "schemas": [],
+    "texts": [],
+    "models": ["texts"],
+    "schemas": ["texts"],
     "security": [],
     "health": ["jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],

@@ -94,7 +94,7 @@ def indexes(engine) -> set[str]:
     return {str(index["name"]) for index in inspect(engine).get_indexes("users")}
 
 
-TRIGRAMS = {"ix_users_email_trgm", "ix_users_name_trgm"}
+TRIGRAMS = {"ix_users_email_folded_trgm", "ix_users_name_folded_trgm"}
 
 
 def test_texts_are_searched_by_trigrams_where_the_engine_has_them(engine):

@@ -107,7 +107,7 @@ JSON_VALUES = [None, True, False, 0, 1, 1.5, "", "x", "true", [], ["x"], {}, {"x
 
 CONTROL_CHARACTERS = [chr(c) for c in range(0x110000) if unicodedata.category(chr(c)) == "Cc"]
 
-BAD_NAMES = ["", " ", "\u00a0", "\u2028\u3000", "a" * 251, "😀" * 251, "\ta", "a\n", "a\x1b[0m"]
+BAD_NAMES = ["", " ", "\u3164", "\u2028\u3000", "a" * 251, "😀" * 251, "\ta", "a\n", "a\x1b[0m"]
 
 BAD_EMAILS = [
     "",
@@ -119,10 +119,7 @@ BAD_EMAILS = [
     "a@@b.com",
     "a@b@c.com",
     "a b@c.com",
-    " a@b.com",
-    "a@b.com ",
     "a@b.com\n",
-    "\u00a0a@b.com",
     "a@b.com\r\nBcc: c@d.com",
     "a@b.com, c@d.com",
     "A <a@b.com>",

@@ -39,7 +39,7 @@ from sqlalchemy import (
     bindparam,
 )
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, validates
 
 from users_service.jsonapi import Limits, Visibility, cornice_errors
 
@@ -111,7 +111,12 @@ class Article(Base):
     __table_args__ = MARIADB
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    title: Mapped[str] = mapped_column(text(100), info={"search_collation": "C.utf8"})
+    title: Mapped[str] = mapped_column(text(100))
+    title_folded: Mapped[str] = mapped_column(
+        text(300),
+        default=lambda context: str.casefold(context.get_current_parameters()["title"]),
+        info={"attribute": "title", "compute": str.casefold, "operator": "icontains"},
+    )
     subtitle: Mapped[str | None] = mapped_column(text(100))
     rating: Mapped[int | None]
     is_public: Mapped[bool] = mapped_column(default=False)
@@ -131,6 +136,11 @@ class Article(Base):
     comments: Mapped[list["Comment"]] = relationship(viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}
+
+    @validates("title")
+    def _fold(self, _attribute: str, title: str) -> str:
+        self.title_folded = title.casefold()
+        return title
 
 
 class ArticleSchema(Schema):

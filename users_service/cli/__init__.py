@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable
 
+from alembic.util import CommandError
 from pyramid.exceptions import ConfigurationExecutionError
 
 from users_service import database, docs
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (SettingsError, database.SchemaError, SeedError) as error:
+    except (SettingsError, database.SchemaError, SeedError, CommandError) as error:
         sys.exit(str(error))
     except ConfigurationExecutionError as error:
         if not isinstance(error.evalue, ResourceError):

@@ -89,8 +89,7 @@ class Resource:
 
     @cached_property
     def sortable(self) -> frozenset[str]:
-        names = [*self.readable, "id"]
-        return frozenset(name for name in names if self.python_type(name) in SORTABLE)
+        return frozenset(n for n in [*self.readable, "id"] if self.python_type(n) in SORTABLE)
 
     @cached_property
     def id_attribute(self) -> str:
@@ -108,8 +107,7 @@ class Resource:
     @cached_property
     def columns(self) -> dict[str, Column[Any]]:
         """The columns of the table, by attribute of the model."""
-        attributes = inspect(self.model).column_attrs
-        first = {mapped.key: mapped.columns[0] for mapped in attributes}
+        first = {mapped.key: mapped.columns[0] for mapped in inspect(self.model).column_attrs}
         # The others are SQL expressions (column_property).
         return {key: column for key, column in first.items() if isinstance(column, Column)}
 
@@ -137,17 +135,19 @@ class Resource:
         field = self.attributes[name]
         return field.attribute or field.name or name
 
-    def key_of(self, name: str) -> tuple[Column[Any], Callable[[Any], Any]] | None:
-        """The column to compare instead of a field, and the function that computes it.
+    @cached_property
+    def loaded(self) -> dict[str, Column[Any]]:
+        """The columns that entities are loaded with: computed ones are only written."""
+        return {key: c for key, c in self.columns.items() if "compute" not in c.info}
 
-        `Column.info` declares it: `{"attribute": "email", "compute": email_key}`.
+    def computed(self, name: str, operator: str) -> Column[Any] | None:
+        """The column that a filter's operator compares instead of the field's, if there is one.
 
-        :returns: None if the field itself is compared.
+        `Column.info` declares it, with the function that computes its values and the filter's:
+        `{"attribute": "email", "compute": email_key, "operator": "eq"}`.
         """
-        for column in self.columns.values():
-            if column.info.get("attribute") == self._attribute(name) and "compute" in column.info:
-                return column, column.info["compute"]
-        return None
+        wanted = {"attribute": self._attribute(name), "operator": operator}.items()
+        return next((c for c in self.columns.values() if wanted <= c.info.items()), None)
 
     def load_id(self, text: str) -> Any:
         """Return an id of a document or a URL as a value of the model.

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
+from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, Uuid
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from uuid_utils.compat import uuid7
+
+from users_service.models.text_columns import compute_on_assignment
 
 # With these, constraints have the same names on every engine: migrations can drop them, and the
 # columns of a violated constraint are found by the name in the engine's error.
@@ -31,24 +33,9 @@ class Base(DeclarativeBase):
         "mysql_collate": "utf8mb4_nopad_bin",
     }
 
-
-# On PostgreSQL, the collation C knows only the case of ASCII letters, C.utf8 that of all letters.
-# The trigram indexes of migrations have it.
-SEARCH_COLLATION = "C.utf8"
-
-
-def text_column(
-    length: int, *, info: dict[str, Any] | None = None, **options: Any
-) -> MappedColumn[Any]:
-    """A text column that is compared and sorted by code point on every engine.
-
-    :param length: characters, at most.
-    :param info: more for the column's `info`.
-    :param options: further arguments of `mapped_column`.
-    """
-    kind = String(length).with_variant(String(length, collation="C"), "postgresql")
-    searched = {"search_collation": SEARCH_COLLATION}
-    return mapped_column(kind, info=searched | (info or {}), **options)
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        compute_on_assignment(cls)
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, relationship
 
-from users_service.models.base import (
-    UUID_TYPE,
-    Base,
-    Identified,
-    Timestamped,
-    Versioned,
-    text_column,
-)
+from users_service.models.base import UUID_TYPE, Base, Identified, Timestamped, Versioned
+from users_service.models.text_columns import folded_column, name_key_column, text_column
 
 if TYPE_CHECKING:
     from users_service.models.users import User
@@ -34,6 +28,9 @@ class Group(Identified, Timestamped, Versioned, Base):
     __tablename__ = "groups"
 
     name: Mapped[str] = text_column(250, unique=True)
+    name_key: Mapped[str] = name_key_column("name")
+    name_folded: Mapped[str] = folded_column("name")
     description: Mapped[str | None] = text_column(10_000)
+    description_folded: Mapped[str | None] = folded_column("description", nullable=True)
 
     members: Mapped[list[User]] = relationship(secondary=memberships, viewonly=True)

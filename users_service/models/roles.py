@@ -8,7 +8,8 @@ from sqlalchemy import JSON
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned, text_column
+from users_service.models.base import Base, Identified, Timestamped, Versioned
+from users_service.models.text_columns import folded_column, name_key_column, text_column
 
 if TYPE_CHECKING:
     from users_service.models.users import User
@@ -18,7 +19,10 @@ class Role(Identified, Timestamped, Versioned, Base):
     __tablename__ = "roles"
 
     name: Mapped[str] = text_column(80, unique=True)
+    name_key: Mapped[str] = name_key_column("name")
+    name_folded: Mapped[str] = folded_column("name")
     description: Mapped[str | None] = text_column(10_000)
+    description_folded: Mapped[str | None] = folded_column("description", nullable=True)
     permissions: Mapped[list[str]] = mapped_column(
         JSON().with_variant(JSONB(), "postgresql"), default=list
     )

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import idna
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned, text_column
+from users_service.models.base import Base, Identified, Timestamped, Versioned
 from users_service.models.groups import Group, memberships
 from users_service.models.roles import Role
+from users_service.models.text_columns import folded_column, key_column, text_column
 
 
 def email_key(email: str) -> str:
@@ -35,7 +36,7 @@ def email_key(email: str) -> str:
 class User(Identified, Timestamped, Versioned, Base):
     __tablename__ = "users"
     # One for each sort field, which serves both directions, and one for the users of a role.
-    # Migration 0003 explains them, and adds those for searching within texts.
+    # Migration 0003 explains them; 0004 adds those for searching within texts.
     __table_args__ = (
         Index(None, "email", "id"),
         Index(None, "name", "id"),
@@ -49,18 +50,13 @@ class User(Identified, Timestamped, Versioned, Base):
     email: Mapped[str] = text_column(254)
     # Computed here, because lower() differs between engines. Case folding can triple a local part
     # of 64 characters; a domain in ASCII has at most 253.
-    email_key: Mapped[str] = text_column(
-        450, unique=True, info={"attribute": "email", "compute": email_key}
-    )
+    email_key: Mapped[str] = key_column(450, "email", email_key, operator="eq", unique=True)
+    email_folded: Mapped[str] = folded_column("email")
     name: Mapped[str] = text_column(250)
+    name_folded: Mapped[str] = folded_column("name")
     is_active: Mapped[bool] = mapped_column(default=False)
     # A role that a user has cannot be deleted.
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
 
     role: Mapped[Role | None] = relationship(viewonly=True)
     groups: Mapped[list[Group]] = relationship(secondary=memberships, viewonly=True)
-
-    @validates("email")
-    def _compute_key(self, _attribute: str, email: str) -> str:
-        self.email_key = email_key(email)
-        return email

@@ -10,6 +10,8 @@ from marshmallow import ValidationError
 from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
+from users_service.texts import INVISIBLE, normalize, trim
+
 __all__ = [
     "Boolean",
     "Email",
@@ -33,11 +35,6 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 # pattern that the OpenAPI document has.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
-# Separators and format characters (Unicode §4.5): a text of these alone looks empty.
-INVISIBLE = (
-    r"\u0020\u00a0\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
-    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff\ufff9-\ufffb"
-)
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
 TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
@@ -80,10 +77,11 @@ class Boolean(fields.Boolean):  # type: ignore[misc]
 
 
 class Line(fields.String):  # type: ignore[misc]
-    """One line of text of 1 to `max_length` characters. Surrounding blanks are removed.
+    """One line of text of 1 to `max_length` characters, in NFC and without blanks around it.
 
-    Control characters are refused: engines cannot store U+0000, and logs and terminals should not
-    get escape sequences.
+    At least one of them must show something; a combining mark does without a base. Control
+    characters are refused: engines cannot store U+0000, and logs and terminals should not get
+    escape sequences.
     """
 
     default_error_messages = {
@@ -100,11 +98,11 @@ class Line(fields.String):  # type: ignore[misc]
             raise self.make_error("control")
         if not re.search(f"[^{INVISIBLE}]", text):
             raise self.make_error("blank")
-        return text.strip()
+        return trim(normalize(text))
 
 
 class Text(fields.String):  # type: ignore[misc]
-    """Text of at most `max_length` characters; tabs and line breaks are the only controls in it."""
+    """Text of at most `max_length` characters in NFC, with no controls but tabs and line breaks."""
 
     default_error_messages = {
         "control": "Must not contain control characters but tabs and line breaks."
@@ -117,16 +115,22 @@ class Text(fields.String):  # type: ignore[misc]
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if re.search(f"[{CONTROLS_BUT_LINE_BREAKS}]", text):
             raise self.make_error("control")
-        return text
+        return normalize(text)
 
 
 class Email(fields.String):  # type: ignore[misc]
-    """An e-mail address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531), stored as sent."""
+    """An e-mail address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531).
+
+    It is in NFC, as RFC 6532 §3.1 recommends, and without blanks around it, but else as it is sent.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             validate=[Length(max=254), self._check], **_with_metadata(kwargs, format="idn-email")
         )
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return trim(normalize(super()._deserialize(value, attr, data, **kwargs)))
 
     @staticmethod
     def _check(address: str) -> None:

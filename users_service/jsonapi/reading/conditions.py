@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from ..resource import Relationship, Resource
-from .text_search import MATCHES, pattern_of
+from .text_search import FOLDED, MATCHES, matches, texts_of
 from .tree import And, Compare, CompareFields, Count, Not, Or, Related, Visible
 
 COMPARISONS = {
@@ -141,14 +141,15 @@ def _placeholders(condition: Compare, values: dict[str, Any]) -> tuple[Placehold
     """Replace the values of a comparison: by None if null is among them, and one placeholder."""
     if condition.operator in MATCHES:
         (text,) = condition.values
-        return _placeholder(text, values), _placeholder(
-            pattern_of(condition.operator, text), values
-        )
+        folded = condition.resource.computed(condition.name, FOLDED)
+        fold = None if folded is None else folded.info["compute"]
+        texts = texts_of(condition.operator, text, fold)
+        return tuple(_placeholder(text, values) for text in texts)
     given = [value for value in condition.values if value is not None]
     null = (None,) if len(given) < len(condition.values) else ()
-    if condition.operator == "eq" and (key := condition.resource.key_of(condition.name)):
-        _, compute = key
-        given = [compute(value) for value in given]
+    key = condition.resource.computed(condition.name, condition.operator)
+    if key is not None:
+        given = [key.info["compute"](value) for value in given]
     if not given:
         return null
     return *null, _placeholder(given[0], values) if len(given) == 1 else _placeholder(
@@ -200,10 +201,12 @@ def _compare(condition: Compare, table: ResourceTable) -> ColumnElement[bool]:
             holds = COMPARISONS[condition.operator](column, placeholder.bind(column))
         else:
             texts = (placeholder.bind(String()) for placeholder in condition.values)
-            holds = MATCHES[condition.operator](column, *texts)
+            found = condition.resource.computed(condition.name, FOLDED)
+            folded = None if found is None else table.column(found)
+            holds = matches(condition.operator, column, folded, texts)
         return and_(column.is_not(None), holds)
-    key = condition.resource.key_of(condition.name)
-    compared = column if key is None else table.column(key[0])
+    key = condition.resource.computed(condition.name, "eq")
+    compared = column if key is None else table.column(key)
     return or_(
         *(
             column.is_(None)

@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 
 from ..limits import Limits
 from ..resource import SORTABLE, Relationship, Resource
+from .text_search import FOLDED
 from .tree import Compare, Not, Related
 
 ORDERING = {"lt", "le", "gt", "ge"}
@@ -28,8 +29,9 @@ def operators_of(resource: Resource, name: str) -> set[str]:
     kind = resource.python_type(name)
     if kind not in SORTABLE:
         return set()
+    searches = MATCHES if resource.computed(name, FOLDED) is not None else MATCHES - {FOLDED}
     return (
-        EQUALITY | (ORDERING if kind is not bool else set()) | (MATCHES if kind is str else set())
+        EQUALITY | (ORDERING if kind is not bool else set()) | (searches if kind is str else set())
     )
 
 
@@ -140,6 +142,8 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     if operator in MATCHES:
         if kind is not str:
             raise ValueError(f"The operator {operator} can be used only on text.")
+        if operator not in operators_of(resource, name):
+            raise ValueError(f"The operator {operator} cannot be used on {name}.")
         if not text or "\0" in text:
             raise ValueError(f"The operator {operator} takes a text, not empty, without U+0000.")
         return Compare(resource, name, operator, (text,))

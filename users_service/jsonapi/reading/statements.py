@@ -96,19 +96,19 @@ def select_related_to_many(
 
 @cached_statement
 def lock_one(template: ScopeTemplate) -> Select[Any]:
-    """Select all columns of the resource with the id `id`, and lock its row."""
-    return _all_columns_of_one(template).with_for_update()
+    """Select what an entity is loaded with of the resource with the id `id`, and lock its row."""
+    return _entity(template).with_for_update()
 
 
 @cached_statement
-def select_all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
-    """Select all columns of the resource with the id `id`."""
-    return _all_columns_of_one(template)
+def select_entity(template: ScopeTemplate) -> Select[Any]:
+    """Select what an entity is loaded with of the resource with the id `id`."""
+    return _entity(template)
 
 
-def _all_columns_of_one(template: ScopeTemplate) -> Select[Any]:
+def _entity(template: ScopeTemplate) -> Select[Any]:
     column = template.resource.id_column
-    statement = template.select(*template.resource.columns.values())
+    statement = template.select(*template.resource.loaded.values())
     return statement.where(column == bind("id", column))
 
 

@@ -50,20 +50,25 @@ def store_changes(
     :raises sqlalchemy.exc.IntegrityError: if it violates a constraint.
     :raises StaleDataError: if the row has been changed or deleted in spite of the lock.
     """
+    now = values_of(resource, entity)
     changed = {
-        resource.columns[name].key: value
-        for name, value in values_of(resource, entity).items()
-        if value is not before[name]
+        name: value
+        for name, value in now.items()
+        if name in resource.loaded
+        and value is not before[name]
         and not resource.columns[name].type.compare_values(before[name], value)
     }
     if not changed:
         return
+    for name in now.keys() - resource.loaded.keys():
+        if resource.columns[name].info["attribute"] in changed:
+            changed[name] = now[name]
     id, version = resource.id_of(entity), resource.version_of(entity)
     parameters = {
         WHERE_ID: id,
         WHERE_VERSION: version,
         resource.version_column.key: version + 1,
-        **changed,
+        **{resource.columns[name].key: value for name, value in changed.items()},
     }
     connection = scopes.connection
     if connection.dialect.update_returning:
@@ -93,7 +98,7 @@ def reload(scopes: Scopes, resource: Resource, entity: Any) -> None:
 
     The row need not be visible: the caller that has just changed it gets it in the response.
     """
-    statement = statements.select_all_columns_of_one
+    statement = statements.select_entity
     row = scopes.all_rows(resource).execute(statement, id=resource.id_of(entity)).one()
     _load(resource, entity, row)
 
@@ -111,13 +116,13 @@ def _entity(resource: Resource, row: Sequence[Any]) -> Any:
 
 
 def _load(resource: Resource, entity: Any, row: Sequence[Any]) -> None:
-    for name, value in zip(resource.columns, row, strict=True):
+    for name, value in zip(resource.loaded, row, strict=True):
         set_committed_value(entity, name, value)
 
 
 @lru_cache
 def _insert(resource: Resource) -> Any:
-    return insert(resource.table).returning(*resource.columns.values())
+    return insert(resource.table).returning(*resource.loaded.values())
 
 
 @lru_cache
@@ -127,7 +132,7 @@ def _update(resource: Resource) -> Update:
 
 @lru_cache
 def _update_returning(resource: Resource) -> Any:
-    return _update(resource).returning(*resource.columns.values())
+    return _update(resource).returning(*resource.loaded.values())
 
 
 @lru_cache
