@@ -1,5 +1,6 @@
 """Makes the SQLAlchemy engine for SQLite, PostgreSQL or MariaDB, with limits on waits and pools."""
 
+import select as system
 import time
 from functools import partial
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Any
 
 import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from users_service.database.driver_errors import restate_errors
 from users_service.settings import Settings
 
-# Seconds. A connection that was used more recently is not pinged, which saves a round trip. If it
-# was lost in the meantime, a read is retried, and a write is answered with 503.
+# Seconds. A connection that was used more recently is not pinged, which saves a round trip. A ping
+# finds what a look at the socket cannot: a network or a firewall that has forgotten the connection.
 IDLE_BEFORE_PING = 5.0
 
 # Seconds. A connection counts as lost if the server is silent for so long after statement_timeout.
@@ -66,8 +68,9 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
+    restate_errors(engine, may_change="reading" not in more)
     event.listen(engine, "checkin", _record_use)
-    event.listen(engine, "checkout", partial(_ping_if_idle, engine))
+    event.listen(engine, "checkout", partial(_refuse_lost, engine))
     return engine
 
 
@@ -75,17 +78,43 @@ def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _ping_if_idle(
+def _refuse_lost(
     engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
 ) -> None:
-    """Check at checkout that a connection is alive, if it was not used recently."""
+    """Check at checkout that the server has not cut a connection while nobody used it.
+
+    Looking at the socket takes no round trip. Its end shows there, with TLS too. So does what a
+    server sends on its own account, such as a changed parameter: a ping then tells which it was.
+
+    :raises InvalidatePoolError: the pool replaces this connection, and the others that it has kept,
+        since a server that has restarted or was cut off has lost all of them.
+    """
     used = record.info.get("used")
-    if used is None or time.monotonic() - used < IDLE_BEFORE_PING:
+    if used is None:  # it has just been opened
         return
     try:
-        engine.dialect.do_ping(connection)
+        if time.monotonic() - used >= IDLE_BEFORE_PING or _has_news(connection):
+            engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
-        raise DisconnectionError from None  # the pool replaces the connection
+        raise InvalidatePoolError from None
+
+
+def _has_news(connection: Any) -> bool:
+    """Whether something has come from the server, or its end, on a connection that asked nothing.
+
+    :raises Exception: the driver's own, if the connection is closed.
+    """
+    if hasattr(connection, "pgconn"):
+        number = connection.fileno()
+    elif hasattr(connection, "_sock"):  # PyMySQL shows it by no other name
+        if connection._sock is None:
+            return True
+        number = connection._sock.fileno()
+    else:  # SQLite's file
+        return False
+    poll = system.poll()
+    poll.register(number, system.POLLIN)
+    return bool(poll.poll(0))
 
 
 def snapshot(engine: Engine) -> dict[str, Any]:

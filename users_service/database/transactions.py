@@ -12,10 +12,12 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import EXCVIEW
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from users_service.database.driver_errors import rule_of
 from users_service.database.engine import (
     FIRST_LOCK_TIMEOUT,
     changes,
@@ -39,6 +41,7 @@ def includeme(config: Configurator) -> None:
     engine = make_engine(settings)
     check_schema(engine)
     reading_engine = make_reading_engine(settings, engine)
+    event.listen(engine, "handle_error", partial(_leave_read_only_server, reading_engine))
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
     config.registry["writing"] = engine.execution_options(changes=changes(engine))
@@ -55,6 +58,15 @@ def includeme(config: Configurator) -> None:
     config.add_tween(f"{__name__}.refuse_sys_exit", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
+
+
+def _leave_read_only_server(reading_engine: Engine, context: ExceptionContext) -> None:
+    """Discard the connections for reads too, once a change was refused as the server is read-only.
+
+    Otherwise reads would go on at a server whose place another one has taken.
+    """
+    if rule_of(context.original_exception).read_only:
+        reading_engine.dispose()
 
 
 _manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
