@@ -83,7 +83,7 @@ PARTS: dict[str, list[str]] = {
     "models": [],
     "schemas": [],
     "security": [],
-    "health": ["jsonapi"],
+    "health": ["database", "jsonapi", "settings"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
     "database": ["jsonapi", "settings"],

@@ -2,6 +2,7 @@
 
 import select as system
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
     return _make(
         settings, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, reading=True
     )
+
+
+def make_migrating_engine(settings: Settings) -> Engine:
+    """Return an engine for migrations, whose statements may take any time."""
+    return _make(replace(settings, statement_timeout=0))
 
 
 def _make(settings: Settings, **more: Any) -> Engine:
@@ -203,9 +209,11 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
     }
     arguments = {
+        # Not that of the environment or of the database, which could be SQL_ASCII.
+        "client_encoding": "utf8",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
-        "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_SERVER_TIMEOUT),
+        "tcp_user_timeout": _milliseconds(_silence(settings) or 0),
         "keepalives_idle": round(LOST_SERVER_TIMEOUT),
         "keepalives_interval": round(LOST_SERVER_TIMEOUT),
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
@@ -236,11 +244,16 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
-        "read_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
-        "write_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
+        "read_timeout": _silence(settings),
+        "write_timeout": _silence(settings),
         "init_command": f"SET {assignments}",
     }
     return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+
+
+def _silence(settings: Settings) -> float | None:
+    """Seconds in which a server must answer, or None if a statement may take any time."""
+    return settings.statement_timeout + LOST_SERVER_TIMEOUT if settings.statement_timeout else None
 
 
 def _milliseconds(seconds: float) -> int:

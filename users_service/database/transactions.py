@@ -27,6 +27,7 @@ from users_service.database.engine import (
     snapshot,
 )
 from users_service.database.migrations import check_schema
+from users_service.database.requirements import is_read_only
 from users_service.jsonapi import begin_changes, is_batch
 from users_service.settings import Settings
 
@@ -176,6 +177,20 @@ def dbconnection(request: Request) -> Connection:
     connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_return_to_pool, connection))
     return connection
+
+
+def takes_changes(request: Request) -> bool:
+    """Whether the database takes changes now.
+
+    If it does not, the connections are discarded: new ones may lead to a server that does.
+    """
+    if not is_read_only(request.dbconnection):
+        return True
+    if not request.dbconnection.invalidated:
+        request.dbconnection.invalidate()
+    for engine in request.registry["engines"].values():
+        engine.dispose()
+    return False
 
 
 def _return_to_pool(connection: Connection, request: Request) -> None:
