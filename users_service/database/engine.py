@@ -84,9 +84,7 @@ def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _refuse_lost(
-    engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
-) -> None:
+def _refuse_lost(engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
     """Check at checkout that the server has not cut a connection while nobody used it.
 
     Looking at the socket takes no round trip. Its end shows there, with TLS too. So does what a

@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import plaster
@@ -22,7 +23,6 @@ from users_service.database.requirements import (
     READ_ONLY,
     SchemaError,
     check_database,
-    is_read_only,
     reason_of,
 )
 from users_service.settings import Settings, SettingsError, load
@@ -93,7 +93,7 @@ def run(engine: Engine, migrate: Callable[[Connection], None], lock_timeout: flo
     """
     for attempt in range(1, TRIES + 1):
         try:
-            with _connect(engine) as connection:
+            with _connected(engine) as connection:
                 with connection.begin():
                     check_database(connection)
                 with locked(connection, lock_timeout):
@@ -113,8 +113,9 @@ def run(engine: Engine, migrate: Callable[[Connection], None], lock_timeout: flo
     )
 
 
-def _connect(engine: Engine) -> Connection:
-    """Connect for a check or a migration.
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """Connect for a check or a migration, and close the connection: the pool does not keep it.
 
     :raises SchemaError: if the database does not answer.
     """
@@ -122,8 +123,11 @@ def _connect(engine: Engine) -> Connection:
         connection = engine.connect()
     except DBAPIError as error:
         raise SchemaError(f"The database does not answer: {reason_of(error)}.") from None
-    connection.detach()  # closed at the end, and not kept in the pool
-    return connection
+    with connection:
+        try:
+            yield connection
+        finally:
+            connection.invalidate()
 
 
 def _failure(error: DBAPIError, rule: Rule) -> str:
@@ -139,11 +143,9 @@ def check_schema(engine: Engine) -> None:
     """
     needed = ScriptDirectory(str(SCRIPTS)).get_heads()
     try:
-        with _connect(engine) as connection:
+        with _connected(engine) as connection:
             check_database(connection)
             found = MigrationContext.configure(connection).get_current_heads()
-            if set(found) == set(needed) and is_read_only(connection):
-                raise SchemaError(f"The database cannot be used: {READ_ONLY}.")
     except DBAPIError as error:
         raise SchemaError(f"The database does not answer: {reason_of(error)}.") from None
     if set(found) != set(needed):

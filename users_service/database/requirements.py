@@ -30,7 +30,9 @@ MARIADB = """SELECT version() AS version,
     EXISTS (SELECT 1 FROM information_schema.engines
         WHERE engine = 'InnoDB' AND support IN ('YES', 'DEFAULT')) AS has_innodb,
     EXISTS (SELECT 1 FROM information_schema.collations
-        WHERE collation_name = :collation) AS has_collation"""
+        WHERE collation_name = :collation) AS has_collation,
+    EXISTS (SELECT 1 FROM information_schema.tables
+        WHERE table_schema = database() AND table_name = 'alembic_version') AS is_migrated"""
 
 
 class SchemaError(Exception):
@@ -59,7 +61,10 @@ def check_database(connection: Connection) -> None:
             faults = postgresql_faults(connection.execute(text(POSTGRESQL), values).one())
         case _:
             values = {"collation": MARIADB_COLLATION}
-            faults = mariadb_faults(connection.execute(text(MARIADB), values).one())
+            found = connection.execute(text(MARIADB), values).one()
+            faults = mariadb_faults(found)
+            if found.is_migrated and is_read_only(connection):
+                faults.append(READ_ONLY)
     if faults:
         raise SchemaError(f"The database cannot be used: {'; '.join(faults)}.")
 
