@@ -1,6 +1,7 @@
 """A migration that was killed is repeated by the same command, and leaves no trace.
 
-`MIGRATION_USERS=150000 MIGRATION_KILLS=10` kills a large one at random moments; the seed is fixed.
+`MIGRATION_USERS=150000 MIGRATION_KILLS=10 MIGRATION_FROM=0001` kills a large one at random moments;
+the seed is fixed.
 """
 
 import json
@@ -27,6 +28,7 @@ from users_service.settings import load
 
 USERS = int(os.environ.get("MIGRATION_USERS", "0"))
 KILLS = int(os.environ.get("MIGRATION_KILLS", "10"))
+FROM = os.environ.get("MIGRATION_FROM", "0003")
 FEW = 30
 MOMENT = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -237,9 +239,9 @@ def test_every_half_of_a_migration_is_taken_on(engine_name, tmp_path):
 
 @pytest.mark.skipif(not USERS, reason="only with MIGRATION_USERS, because it takes minutes")
 def test_a_large_migration_killed_at_random_moments(engine_name, tmp_path, record_property):
-    expected, _, seconds = undisturbed(engine_name, tmp_path, "0003", USERS)
-    moments = [random.Random(n).uniform(0, seconds + 1) for n in range(KILLS)]
-    with prepared(engine_name, tmp_path, "0003", USERS) as (url, migrating):
+    expected, _, seconds = undisturbed(engine_name, tmp_path, FROM, USERS)
+    moments = [random.Random(n).uniform(1, seconds + 3) for n in range(KILLS)]
+    with prepared(engine_name, tmp_path, FROM, USERS) as (url, migrating):
         codes = []
         for moment in moments:
             process = migrate(url)

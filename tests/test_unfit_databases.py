@@ -207,8 +207,10 @@ def test_a_postgresql_server_that_becomes_a_standby_and_is_promoted(public_folde
         try:
             assert_reads_only(service)
             assert refusals(url) == {"The database cannot be used: it is read-only."}
-            with create_engine(url).connect() as connection:
+            other = create_engine(url)
+            with other.connect() as connection:
                 connection.execute(text("SELECT pg_promote()"))
+            other.dispose()
             assert_takes_changes(service)
         finally:
             stop()
@@ -221,6 +223,7 @@ def test_a_mariadb_server_that_becomes_read_only(public_folder):
     with ExitStack() as stack:
         stack.callback(stop)
         root = create_engine(address, isolation_level="AUTOCOMMIT")
+        stack.callback(root.dispose)
         connection = stack.enter_context(root.connect())
         # Whoever may do everything may also write where others may not.
         for statement in (

@@ -168,6 +168,10 @@ def _restate(may_change: bool, context: ExceptionContext) -> exc.DBAPIError | No
     if rule.read_only:
         rule = rule if may_change else BUG
         context.is_disconnect = may_change
+        cursor = getattr(context.execution_context, "cursor", None)
+        if cursor is not None:
+            # SQLite keeps a closed connection, and its lock, until its statements have ended.
+            cursor.close()
     if type(raised) in rule.outcome.classes:
         return None
     return rule.outcome.classes[0](
