@@ -4,6 +4,7 @@ import sys
 from logging.config import fileConfig
 
 from alembic import context
+from alembic.util import CommandError
 from users_service.database import SchemaError, make_migrating_engine, run, settings_of
 from users_service.models import Base, UTCDateTime
 from users_service.settings import SettingsError
@@ -48,11 +49,13 @@ def migrate_by_command_line(path):
             run(engine, migrate, settings.lock_timeout)
         finally:
             engine.dispose()
-    except (SettingsError, SchemaError) as error:
+    except (SettingsError, SchemaError, CommandError) as error:
         sys.exit(str(error))
 
 
-if "engine" in config.attributes:
+if "connection" in config.attributes:  # whoever gives one has a transaction and a lock of their own
+    migrate(config.attributes["connection"])
+elif "engine" in config.attributes:
     run(config.attributes["engine"], migrate, config.attributes["lock_timeout"])
 else:
     migrate_by_command_line(config.config_file_name)

@@ -162,7 +162,7 @@ def restate_errors(engine: Engine, *, may_change: bool = True) -> None:
 
 def _restate(may_change: bool, context: ExceptionContext) -> exc.DBAPIError | None:
     raised = context.sqlalchemy_exception
-    if not isinstance(raised, exc.DBAPIError):
+    if not isinstance(raised, exc.DBAPIError) or raised.orig is None:
         return None
     rule = rule_of(raised.orig)
     if rule.read_only:
