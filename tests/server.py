@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,15 +31,17 @@ def process(
     environ: dict[str, str],
     bin_folder: Path = Path(sys.executable).parent,
     options: tuple[str, ...] = ("http_port=0",),
+    command: list[Any] | None = None,
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run `pserve`; yield the address it serves on, and the process.
 
     The service announces the port that the system gave it (`http_port=0`).
 
     :param options: what follows the ini file on the command line.
+    :param command: what comes before it, instead of `pserve`.
     """
     process = subprocess.Popen(
-        [bin_folder / "pserve", ini, *options],
+        [*(command or [bin_folder / "pserve"]), ini, *options],
         env=os.environ | {"USERS_SERVICE_DRAIN_DELAY": "0"} | environ,
         cwd=ini.parent,
         stderr=subprocess.PIPE,

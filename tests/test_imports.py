@@ -84,7 +84,7 @@ PARTS: dict[str, list[str]] = {
     "models": ["texts"],
     "schemas": ["texts"],
     "security": [],
-    "health": ["jsonapi"],
+    "health": ["database", "jsonapi", "settings"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
     "database": ["jsonapi", "settings"],

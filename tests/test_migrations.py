@@ -44,11 +44,10 @@ def tables(engine) -> set[str]:
 def test_up_and_down_and_up_again(engine):
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes.update(engine=engine, lock_timeout=1)
     upgrade_database(engine)
     assert tables(engine) == {*Base.metadata.tables, "alembic_version"}
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+    command.downgrade(config, "base")
     assert tables(engine) == {"alembic_version"}
     upgrade_database(engine)
     assert tables(engine) == {*Base.metadata.tables, "alembic_version"}

@@ -14,7 +14,7 @@ from marshmallow import fields
 from psycopg.types.string import TextLoader
 from pyramid.config import Configurator
 from pyramid.interfaces import IRequestExtensions
-from sqlalchemy import event, inspect, make_url
+from sqlalchemy import create_engine, event, inspect, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests import engines
@@ -100,3 +100,16 @@ def test_cornice_serves_without_its_includeme():
     )
     assert current_service(request) is service
     assert Errors().status == 400
+
+
+def test_a_connection_of_pymysql_has_its_socket():
+    if (url := engines.server_url("mariadb")) is None:
+        pytest.skip("no MariaDB answers")
+    engine = create_engine(url)
+    connection = engine.raw_connection()
+    driver = connection.driver_connection
+    assert driver._sock.fileno() >= 0
+    driver.close()
+    assert driver._sock is None
+    connection.invalidate()
+    engine.dispose()

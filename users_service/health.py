@@ -11,8 +11,8 @@ from pyramid.httpexceptions import HTTPError
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
-from sqlalchemy import select
 
+from users_service.database import takes_changes
 from users_service.jsonapi import Error, JSONAPIError, error_of, error_response, list_methods
 
 # The path of the liveness check, which takes no database connection.
@@ -27,12 +27,16 @@ def livez(request: Request) -> dict[str, Any]:
 
 
 def readyz(request: Request) -> dict[str, Any]:
-    """Answer 200 if the database answers and the process is not stopping; 503 otherwise."""
+    """Answer 200 if the database takes changes and the process is not stopping; 503 otherwise."""
     if request.environ.get(STOPPING):
-        error = Error(code="unavailable", detail="This process is stopping; try another one.")
-        raise JSONAPIError(error, headers={"Retry-After": "1"})
-    request.dbconnection.execute(select(1))
+        raise _unavailable("This process is stopping; try another one.")
+    if not takes_changes(request):
+        raise _unavailable("The database takes no changes now.")
     return {"status": "ok"}
+
+
+def _unavailable(detail: str) -> JSONAPIError:
+    return JSONAPIError(Error(code="unavailable", detail=detail), headers={"Retry-After": "1"})
 
 
 def show_error(exception: Exception, request: Request) -> Response:

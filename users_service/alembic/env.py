@@ -1,14 +1,15 @@
 """The environment of migrations, with the engine and the settings of the service."""
 
+import sys
 from logging.config import fileConfig
 
 from alembic import context
-from users_service.database import make_engine, settings_of
+from alembic.util import CommandError
+from users_service.database import SchemaError, make_migrating_engine, run, settings_of
 from users_service.models import Base, UTCDateTime
+from users_service.settings import SettingsError
 
 config = context.config
-if config.config_file_name is not None:
-    fileConfig(config.config_file_name, disable_existing_loggers=False)
 
 
 def render_item(kind, item, autogenerate):
@@ -37,11 +38,24 @@ def migrate(connection):
         context.run_migrations()
 
 
-connection = config.attributes.get("connection")
-if connection is not None:
-    migrate(connection)
+def migrate_by_command_line(path):
+    """Run a command of `alembic -c <ini file>`; a fault is told in a sentence."""
+    if config.file_config.has_section("loggers"):
+        fileConfig(config.file_config, disable_existing_loggers=False)
+    try:
+        settings = settings_of(path)
+        engine = make_migrating_engine(settings)
+        try:
+            run(engine, migrate, settings.lock_timeout)
+        finally:
+            engine.dispose()
+    except (SettingsError, SchemaError, CommandError) as error:
+        sys.exit(str(error))
+
+
+if "connection" in config.attributes:  # whoever gives one has a transaction and a lock of their own
+    migrate(config.attributes["connection"])
+elif "engine" in config.attributes:
+    run(config.attributes["engine"], migrate, config.attributes["lock_timeout"])
 else:
-    engine = make_engine(settings_of(config.config_file_name))
-    with engine.begin() as connection:
-        migrate(connection)
-    engine.dispose()
+    migrate_by_command_line(config.config_file_name)

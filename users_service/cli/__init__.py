@@ -1,9 +1,12 @@
 """The console script `users-service`, with its sub-commands."""
 
 import argparse
+import io
 import json
+import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from alembic.util import CommandError
 from pyramid.exceptions import ConfigurationExecutionError
@@ -59,13 +62,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 def migrate_(options: argparse.Namespace) -> None:
     """Upgrade the database of an ini file to the newest revision."""
-    database.upgrade(options.ini)
+    with _shown(logging.WARNING):
+        database.upgrade(options.ini)
     print(f"The database of {options.ini} is up to date.")
 
 
 def openapi_(options: argparse.Namespace) -> None:
     """Print the OpenAPI document of the API, as JSON. It needs no database."""
     document = docs.describe(database.settings_of(options.ini))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # JSON is UTF-8 (RFC 8259 §8.1), in every locale
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -80,6 +86,19 @@ def seed_(options: argparse.Namespace) -> None:
     finally:
         engine.dispose()
     print(f"The database of {options.ini} has {options.users} users in {options.groups} groups.")
+
+
+@contextmanager
+def _shown(level: int) -> Iterator[None]:
+    """Show on standard error what is logged at a level or above, until the block ends."""
+    handler = logging.StreamHandler()
+    handler.setLevel(level)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logging.root.addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.root.removeHandler(handler)
 
 
 def _number(text: str) -> int:

@@ -5,14 +5,16 @@ At start come migrations and engine. A request meets retries, then transactions.
 
 from pyramid.config import Configurator
 
-from users_service.database.engine import changes, make_engine
+from users_service.database.engine import changes, make_engine, make_migrating_engine
 from users_service.database.migrations import (
-    SchemaError,
     check_schema,
+    run,
     settings_of,
     upgrade,
     upgrade_database,
 )
+from users_service.database.requirements import SchemaError
+from users_service.database.transactions import takes_changes
 
 __all__ = [
     "SchemaError",
@@ -20,7 +22,10 @@ __all__ = [
     "check_schema",
     "includeme",
     "make_engine",
+    "make_migrating_engine",
+    "run",
     "settings_of",
+    "takes_changes",
     "upgrade",
     "upgrade_database",
 ]

@@ -1,19 +1,22 @@
 """Makes the SQLAlchemy engine for SQLite, PostgreSQL or MariaDB, with limits on waits and pools."""
 
+import select as system
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from users_service.database.driver_errors import restate_errors
 from users_service.settings import Settings
 
-# Seconds. A connection that was used more recently is not pinged, which saves a round trip. If it
-# was lost in the meantime, a read is retried, and a write is answered with 503.
+# Seconds. A connection that was used more recently is not pinged, which saves a round trip. A ping
+# finds what a look at the socket cannot: a network or a firewall that has forgotten the connection.
 IDLE_BEFORE_PING = 5.0
 
 # Seconds. A connection counts as lost if the server is silent for so long after statement_timeout.
@@ -53,6 +56,11 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
     )
 
 
+def make_migrating_engine(settings: Settings) -> Engine:
+    """Return an engine for migrations, whose statements may take any time."""
+    return _make(replace(settings, statement_timeout=0))
+
+
 def _make(settings: Settings, **more: Any) -> Engine:
     url = make_url(settings.database_url)
     options: dict[str, Any] = {
@@ -66,8 +74,9 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
+    restate_errors(engine, may_change="reading" not in more)
     event.listen(engine, "checkin", _record_use)
-    event.listen(engine, "checkout", partial(_ping_if_idle, engine))
+    event.listen(engine, "checkout", partial(_refuse_lost, engine))
     return engine
 
 
@@ -75,17 +84,41 @@ def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _ping_if_idle(
-    engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any
-) -> None:
-    """Check at checkout that a connection is alive, if it was not used recently."""
+def _refuse_lost(engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Check at checkout that the server has not cut a connection while nobody used it.
+
+    Looking at the socket takes no round trip. Its end shows there, with TLS too. So does what a
+    server sends on its own account, such as a changed parameter: a ping then tells which it was.
+
+    :raises InvalidatePoolError: the pool replaces this connection, and the others that it has kept,
+        since a server that has restarted or was cut off has lost all of them.
+    """
     used = record.info.get("used")
-    if used is None or time.monotonic() - used < IDLE_BEFORE_PING:
+    if used is None:  # it has just been opened
         return
     try:
-        engine.dialect.do_ping(connection)
+        if time.monotonic() - used >= IDLE_BEFORE_PING or _has_news(connection):
+            engine.dialect.do_ping(connection)
     except engine.dialect.loaded_dbapi.Error:
-        raise DisconnectionError from None  # the pool replaces the connection
+        raise InvalidatePoolError from None
+
+
+def _has_news(connection: Any) -> bool:
+    """Whether something has come from the server, or its end, on a connection that asked nothing.
+
+    :raises Exception: the driver's own, if the connection is closed.
+    """
+    if hasattr(connection, "pgconn"):
+        number = connection.fileno()
+    elif hasattr(connection, "_sock"):  # PyMySQL shows it by no other name
+        if connection._sock is None:
+            return True
+        number = connection._sock.fileno()
+    else:  # SQLite's file
+        return False
+    poll = system.poll()
+    poll.register(number, system.POLLIN)
+    return bool(poll.poll(0))
 
 
 def snapshot(engine: Engine) -> dict[str, Any]:
@@ -174,9 +207,11 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
     }
     arguments = {
+        # Not that of the environment or of the database, which could be SQL_ASCII.
+        "client_encoding": "utf8",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
-        "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_SERVER_TIMEOUT),
+        "tcp_user_timeout": _milliseconds(_silence(settings) or 0),
         "keepalives_idle": round(LOST_SERVER_TIMEOUT),
         "keepalives_interval": round(LOST_SERVER_TIMEOUT),
         "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
@@ -207,11 +242,16 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
-        "read_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
-        "write_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
+        "read_timeout": _silence(settings),
+        "write_timeout": _silence(settings),
         "init_command": f"SET {assignments}",
     }
     return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+
+
+def _silence(settings: Settings) -> float | None:
+    """Seconds in which a server must answer, or None if a statement may take any time."""
+    return settings.statement_timeout + LOST_SERVER_TIMEOUT if settings.statement_timeout else None
 
 
 def _milliseconds(seconds: float) -> int:

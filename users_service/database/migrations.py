@@ -1,25 +1,40 @@
 """Runs Alembic with the settings of the service, and checks the revision of the database."""
 
+import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import plaster
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
-from users_service.database.engine import make_engine
-from users_service.settings import Settings, load
+from users_service.database.driver_errors import Outcome, Rule, rule_of
+from users_service.database.engine import make_migrating_engine
+from users_service.database.migration_lock import locked
+from users_service.database.requirements import (
+    READ_ONLY,
+    SchemaError,
+    check_database,
+    reason_of,
+)
+from users_service.settings import Settings, SettingsError, load
 
 SCRIPTS = Path(__file__).parents[1] / "alembic"
 
+log = logging.getLogger(__name__)
 
-class SchemaError(Exception):
-    """The database has another revision than the service needs, or does not answer."""
+# Tries until a migration has each lock that it needs.
+TRIES = 20
+# Seconds, as the setting has it by default.
+LOCK_TIMEOUT = 5.0
 
 
 def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
@@ -29,7 +44,11 @@ def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
     :param environ: environment variables; those of the process by default.
     :raises SettingsError: with all faults of the settings.
     """
-    section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
+    try:
+        section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
+    except UnicodeDecodeError:
+        fault = f"{ini} is not ASCII: this locale cannot read it; put other values into variables"
+        raise SettingsError([fault]) from None
     return load(section, os.environ if environ is None else environ)
 
 
@@ -38,33 +57,97 @@ def upgrade(ini: str) -> None:
 
     :param ini: the path of the ini file.
     :raises SettingsError: with all faults of the settings.
+    :raises SchemaError: if the database cannot be migrated.
     """
-    engine = make_engine(settings_of(ini))
-    upgrade_database(engine)
-    engine.dispose()
+    settings = settings_of(ini)
+    engine = make_migrating_engine(settings)
+    try:
+        upgrade_database(engine, settings.lock_timeout)
+    finally:
+        engine.dispose()
 
 
-def upgrade_database(engine: Engine) -> None:
-    """Upgrade a database to the newest revision."""
+def upgrade_database(engine: Engine, lock_timeout: float = LOCK_TIMEOUT) -> None:
+    """Upgrade a database to the newest revision.
+
+    :param lock_timeout: seconds that a statement waits for another transaction's lock.
+    :raises SchemaError: if the database cannot be migrated.
+    """
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
+    config.attributes.update(engine=engine, lock_timeout=lock_timeout)
+    try:
         command.upgrade(config, "head")
+    except CommandError as error:  # such as a revision that this version does not know
+        raise SchemaError(f"The database cannot be migrated: {error}") from error
+
+
+def run(engine: Engine, migrate: Callable[[Connection], None], lock_timeout: float) -> None:
+    """Run a migration in one transaction and under a lock; again if a lock was not to be had.
+
+    On MariaDB, whose DDL commits by itself, each step must do nothing if it has been done.
+
+    :param migrate: what Alembic does, with a connection.
+    :param lock_timeout: seconds that a statement waits for another transaction's lock.
+    :raises SchemaError: if the database cannot do the job, does not answer, or is in use for long.
+    """
+    for attempt in range(1, TRIES + 1):
+        try:
+            with _connected(engine) as connection:
+                with connection.begin():
+                    check_database(connection)
+                with locked(connection, lock_timeout):
+                    migrate(connection)
+            return
+        except DBAPIError as error:
+            rule = rule_of(error.orig)
+            if rule.outcome is not Outcome.RETRY:
+                raise SchemaError(_failure(error, rule)) from error
+            log.warning("Try %d of %d: %s", attempt, TRIES, reason_of(error))
+        if engine.dialect.name != "sqlite":
+            # Whoever wants the table queues behind a migration that waits for it: let them go on.
+            time.sleep(lock_timeout)
+    raise SchemaError(
+        f"The database was not migrated: in {TRIES} tries, other transactions held a lock that it"
+        f" needs for longer than lock_timeout, which is {lock_timeout:g} s."
+    )
+
+
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    """Connect for a check or a migration, and close the connection: the pool does not keep it.
+
+    :raises SchemaError: if the database does not answer.
+    """
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise SchemaError(f"The database does not answer: {reason_of(error)}.") from None
+    with connection:
+        try:
+            yield connection
+        finally:
+            connection.invalidate()
+
+
+def _failure(error: DBAPIError, rule: Rule) -> str:
+    if rule.read_only:
+        return f"The database cannot be used: {READ_ONLY}."
+    return f"The database was not migrated: {reason_of(error)}."
 
 
 def check_schema(engine: Engine) -> None:
-    """Check that the database has the revision that this version of the service needs.
+    """Check that the database can do the job, and has the revision that this version needs.
 
-    :raises SchemaError: if it has another revision, or does not answer.
+    :raises SchemaError: if not, or if it does not answer.
     """
     needed = ScriptDirectory(str(SCRIPTS)).get_heads()
     try:
-        with engine.connect() as connection:
-            connection.detach()  # closed at the end, and not kept in the pool
+        with _connected(engine) as connection:
+            check_database(connection)
             found = MigrationContext.configure(connection).get_current_heads()
     except DBAPIError as error:
-        raise SchemaError(f"The database does not answer: {error.orig}") from None
+        raise SchemaError(f"The database does not answer: {reason_of(error)}.") from None
     if set(found) != set(needed):
         raise SchemaError(
             f"The database is at revision {', '.join(found) or 'none'}, but this version of the "

@@ -11,6 +11,7 @@ from pyramid.response import Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
+from users_service.database.driver_errors import Outcome, rule_of
 from users_service.database.transactions import RETRIED, may_change
 from users_service.settings import Settings
 
@@ -18,12 +19,6 @@ from users_service.settings import Settings
 # a random time below the limit, so that the same requests do not meet again.
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
-
-# Deadlock, record changed since the last read, lock wait timeout.
-MARIADB_CONFLICTS = {1213, 1020, 1205}
-# lock_not_available, after lock_timeout.
-POSTGRESQL_LOCK_TIMEOUT = "55P03"
-SQLITE_CONFLICTS = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 
 
 def includeme(config: Configurator) -> None:
@@ -34,26 +29,21 @@ def includeme(config: Configurator) -> None:
 def is_conflict(error: BaseException | None) -> bool:
     """Whether the engine rolled a transaction back because of another one: a retry may succeed.
 
-    A violated constraint is not a conflict, because a retry would violate it again. A lost
-    connection is not one either: its COMMIT may have arrived, and a retry could store data twice.
+    A lost connection is no conflict: its COMMIT may have arrived, and a retry could store data
+    twice.
     """
     if isinstance(error, StaleDataError):
         return True
     if not isinstance(error, DBAPIError) or error.connection_invalidated:
         return False
-    original: Any = error.orig
-    if state := getattr(original, "sqlstate", None):
-        return str(state).startswith("40") or state == POSTGRESQL_LOCK_TIMEOUT
-    if code := getattr(original, "sqlite_errorcode", None):
-        return (code & 0xFF) in SQLITE_CONFLICTS
-    return bool(original.args) and original.args[0] in MARIADB_CONFLICTS
+    return rule_of(error.orig).outcome is Outcome.RETRY
 
 
 def _is_read_on_lost_connection(request: Request) -> bool:
     """Whether the connection of a request that only reads was lost: a retry is safe."""
     error = request.exception
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost and not may_change(request)
+    return lost and not may_change(request) and not rule_of(error.orig).read_only
 
 
 def _is_repeatable(request: Request, max_body_size: int) -> bool:

@@ -12,10 +12,12 @@ from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.tweens import EXCVIEW
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
+from users_service.database.driver_errors import rule_of
 from users_service.database.engine import (
     FIRST_LOCK_TIMEOUT,
     changes,
@@ -25,6 +27,7 @@ from users_service.database.engine import (
     snapshot,
 )
 from users_service.database.migrations import check_schema
+from users_service.database.requirements import is_read_only
 from users_service.jsonapi import begin_changes, is_batch
 from users_service.settings import Settings
 
@@ -39,6 +42,7 @@ def includeme(config: Configurator) -> None:
     engine = make_engine(settings)
     check_schema(engine)
     reading_engine = make_reading_engine(settings, engine)
+    event.listen(engine, "handle_error", partial(_leave_read_only_server, reading_engine))
     config.registry["engines"] = {"writing": engine, "reading": reading_engine}
     config.registry["reading"] = reading_engine.execution_options(snapshot=snapshot(engine))
     config.registry["writing"] = engine.execution_options(changes=changes(engine))
@@ -55,6 +59,15 @@ def includeme(config: Configurator) -> None:
     config.add_tween(f"{__name__}.refuse_sys_exit", under=EXCVIEW)
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)
+
+
+def _leave_read_only_server(reading_engine: Engine, context: ExceptionContext) -> None:
+    """Discard the connections for reads too, once a change was refused as the server is read-only.
+
+    Otherwise reads would go on at a server whose place another one has taken.
+    """
+    if rule_of(context.original_exception).read_only:
+        reading_engine.dispose()
 
 
 _manager: ContextVar[transaction.TransactionManager] = ContextVar("manager")
@@ -164,6 +177,20 @@ def dbconnection(request: Request) -> Connection:
     connection = request.registry["reading"].connect()
     request.add_finished_callback(partial(_return_to_pool, connection))
     return connection
+
+
+def takes_changes(request: Request) -> bool:
+    """Whether the database takes changes now.
+
+    If it does not, the connections are discarded: new ones may lead to a server that does.
+    """
+    if not is_read_only(request.dbconnection):
+        return True
+    if not request.dbconnection.invalidated:
+        request.dbconnection.invalidate()
+    for engine in request.registry["engines"].values():
+        engine.dispose()
+    return False
 
 
 def _return_to_pool(connection: Connection, request: Request) -> None:

@@ -41,8 +41,9 @@ def upgrade():
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_nopad_bin",
+        if_not_exists=True,
     )
 
 
 def downgrade():
-    op.drop_table("users")
+    op.drop_table("users", if_exists=True)

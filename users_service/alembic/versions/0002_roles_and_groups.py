@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql
 
 from alembic import op
+from users_service.alembic.steps import has_column, has_foreign_key, has_index
 
 revision = "0002"
 down_revision = "0001"
@@ -55,6 +56,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_roles"),
         sa.UniqueConstraint("name", name="uq_roles_name"),
         **TABLE,
+        if_not_exists=True,
     )
     op.create_table(
         "groups",
@@ -65,14 +67,19 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name="pk_groups"),
         sa.UniqueConstraint("name", name="uq_groups_name"),
         **TABLE,
+        if_not_exists=True,
     )
     with op.batch_alter_table("users") as users:
-        users.add_column(sa.Column("role_id", identifier(), nullable=True))
-        users.add_column(sa.Column("version", sa.Integer(), server_default="1", nullable=False))
-        users.create_index("ix_users_role_id", ["role_id"])
-        users.create_foreign_key(
-            "fk_users_role_id", "roles", ["role_id"], ["id"], ondelete="RESTRICT"
-        )
+        if not has_column("users", "role_id"):
+            users.add_column(sa.Column("role_id", identifier(), nullable=True))
+        if not has_column("users", "version"):
+            users.add_column(sa.Column("version", sa.Integer(), server_default="1", nullable=False))
+        if not has_index("users", "ix_users_role_id"):
+            users.create_index("ix_users_role_id", ["role_id"])
+        if not has_foreign_key("users", "fk_users_role_id"):
+            users.create_foreign_key(
+                "fk_users_role_id", "roles", ["role_id"], ["id"], ondelete="RESTRICT"
+            )
     op.create_table(
         "memberships",
         sa.Column("user_id", identifier(), nullable=False),
@@ -85,16 +92,25 @@ def upgrade():
             ["group_id"], ["groups.id"], name="fk_memberships_group_id", ondelete="CASCADE"
         ),
         **TABLE,
+        if_not_exists=True,
     )
-    op.create_index("ix_memberships_group_id_user_id", "memberships", ["group_id", "user_id"])
+    op.create_index(
+        "ix_memberships_group_id_user_id",
+        "memberships",
+        ["group_id", "user_id"],
+        if_not_exists=True,
+    )
 
 
 def downgrade():
-    op.drop_table("memberships")
+    op.drop_table("memberships", if_exists=True)
     with op.batch_alter_table("users") as users:
-        users.drop_constraint("fk_users_role_id", type_="foreignkey")
-        users.drop_index("ix_users_role_id")
-        users.drop_column("version")
-        users.drop_column("role_id")
-    op.drop_table("groups")
-    op.drop_table("roles")
+        if has_foreign_key("users", "fk_users_role_id"):
+            users.drop_constraint("fk_users_role_id", type_="foreignkey")
+        if has_index("users", "ix_users_role_id"):
+            users.drop_index("ix_users_role_id")
+        for column in ("version", "role_id"):
+            if has_column("users", column):
+                users.drop_column(column)
+    op.drop_table("groups", if_exists=True)
+    op.drop_table("roles", if_exists=True)

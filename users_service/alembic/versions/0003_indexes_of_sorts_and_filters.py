@@ -31,17 +31,17 @@ log = logging.getLogger("alembic.runtime.migration")
 SORTED = ["email", "name", "is_active", "creation_time", "modification_time"]
 SEARCHED = ["email", "name"]
 
+# SQLSTATEs of a server that lacks the extension, or does not let this user create it: privilege,
+# feature_not_supported, undefined_file, undefined_object. A lock that is not to be had is no such.
+WITHOUT_TRIGRAMS = {"42501", "0A000", "58P01", "42704"}
+
 
 def upgrade():
-    on_postgresql = op.get_bind().dialect.name == "postgresql"
-    if on_postgresql:
-        # Creating an index may take longer than the statement timeout of the service.
-        op.execute("SET LOCAL statement_timeout = 0")
     for column in SORTED:
-        op.create_index(f"ix_users_{column}_id", "users", [column, "id"])
-    op.create_index("ix_users_role_id_id", "users", ["role_id", "id"])
-    op.drop_index("ix_users_role_id", "users")
-    if on_postgresql:
+        op.create_index(f"ix_users_{column}_id", "users", [column, "id"], if_not_exists=True)
+    op.create_index("ix_users_role_id_id", "users", ["role_id", "id"], if_not_exists=True)
+    op.drop_index("ix_users_role_id", "users", if_exists=True)
+    if op.get_bind().dialect.name == "postgresql":
         create_trigram_indexes()
 
 
@@ -57,6 +57,8 @@ def create_trigram_indexes():
                     f' USING gin ({column} COLLATE "C.utf8" gin_trgm_ops)'
                 )
     except DBAPIError as error:
+        if error.orig.sqlstate not in WITHOUT_TRIGRAMS:
+            raise
         reason = str(error.orig).partition("\n")[0]
         log.warning("No trigram indexes: searching within texts will read all users. %s", reason)
 
@@ -65,7 +67,7 @@ def downgrade():
     if op.get_bind().dialect.name == "postgresql":
         for column in SEARCHED:
             op.execute(f"DROP INDEX IF EXISTS ix_users_{column}_trgm")
-    op.create_index("ix_users_role_id", "users", ["role_id"])
-    op.drop_index("ix_users_role_id_id", "users")
+    op.create_index("ix_users_role_id", "users", ["role_id"], if_not_exists=True)
+    op.drop_index("ix_users_role_id_id", "users", if_exists=True)
     for column in SORTED:
-        op.drop_index(f"ix_users_{column}_id", "users")
+        op.drop_index(f"ix_users_{column}_id", "users", if_exists=True)
