@@ -23,6 +23,7 @@ ROOMS = (
     "resource",
     "errors",
     "limits",
+    "instants",
 )
 
 
@@ -81,7 +82,7 @@ PARTS: dict[str, list[str]] = {
     "jsonapi": [],
     "settings": [],
     "models": [],
-    "schemas": [],
+    "schemas": ["jsonapi"],
     "security": [],
     "health": ["jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],

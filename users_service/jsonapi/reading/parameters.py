@@ -17,6 +17,9 @@ from .query import CURSOR_PROFILE, Endpoint, Include, Query
 from .query_string import invalid, read_pairs, unsupported
 from .tree import And, Condition, targets
 
+# Members of every resource object. They are no fields (§5.2.2), but clients name them in `fields`.
+ALWAYS_SHOWN = frozenset({"id", "type"})
+
 
 def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     """Parse the query string of a request.
@@ -111,7 +114,7 @@ class _ParameterReader:
         if resource is None or not name.endswith("]"):
             known = ", ".join(sorted(self.resource.resources))
             raise ValueError(f"Must be fields[type], where the types are {known}.")
-        names = frozenset(value.split(",")) if value else frozenset()
+        names = (frozenset(value.split(",")) if value else frozenset()) - ALWAYS_SHOWN
         if unknown := names - resource.readable.keys() - resource.relationships.keys():
             raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
         return kind, names
