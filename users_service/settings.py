@@ -190,7 +190,7 @@ def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
 
 
 def _contradictions(values: dict[str, Any]) -> Iterator[str]:
-    """Find settings that do not agree with each other, among those that have no fault themselves."""
+    """Find settings that do not agree with each other."""
     if values.get("page_size", 0) > values.get("max_page_size", 1 << 31):
         yield f"{INI_PREFIX}page_size must not exceed {INI_PREFIX}max_page_size"
     many = values.get("max_filter_values", 0)
