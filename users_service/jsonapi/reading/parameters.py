@@ -20,7 +20,7 @@ from .tree import And, Condition, targets
 # Members of every resource object. They are no fields (§5.2.2), but clients name them in `fields`.
 ALWAYS_SHOWN = frozenset({"id", "type"})
 
-# Conditions on related resources, each of which is a subquery. For 40 that must all hold, PostgreSQL
+# Conditions on related resources; each is a subquery. For 40 that must all hold, PostgreSQL
 # takes seconds to make a plan, for 400 more memory than there is.
 MOST_RELATED = 20
 
