@@ -140,8 +140,7 @@ class Resource:
     def key_of(self, name: str) -> tuple[Column[Any], Callable[[Any], Any]] | None:
         """The column to compare instead of a field, and the function that computes it.
 
-        `Column.info` declares it: `{"attribute": "email", "compute": email_key}`. The function must
-        take any text, because filters compare with any.
+        `Column.info` declares it: `{"attribute": "email", "compute": email_key}`.
 
         :returns: None if the field itself is compared.
         """
