@@ -23,6 +23,7 @@ ROOMS = (
     "resource",
     "errors",
     "limits",
+    "instants",
 )
 
 
@@ -82,7 +83,7 @@ PARTS: dict[str, list[str]] = {
     "settings": [],
     "texts": [],
     "models": ["texts"],
-    "schemas": ["texts"],
+    "schemas": ["jsonapi", "texts"],
     "security": [],
     "health": ["database", "jsonapi", "settings"],
     "resources": ["jsonapi", "models", "schemas"],

@@ -82,6 +82,16 @@ def test_a_page_cannot_be_larger_than_the_largest():
     assert fault == "users_service.page_size must not exceed users_service.max_page_size"
 
 
+def test_as_many_ids_as_values_fit_into_filters_and_urls():
+    assert load(INI, {}).max_filter_values == 200
+    few = {"users_service.max_url_length": "300", "users_service.max_filter_values": "4"}
+    assert load(INI | few, {})
+    found = faults(INI | {"users_service.max_filter_values": "500"})
+    for fault, name in zip(found, ("max_filter_length", "max_url_length"), strict=True):
+        assert fault.startswith(f"users_service.{name} must be at least ")
+        assert "users_service.max_filter_values = 500" in fault
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -2,7 +2,7 @@
 
 import importlib.util
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,11 @@ DRIVERS = {
     "postgresql+psycopg": ("psycopg", "postgresql"),
     "mysql+pymysql": ("pymysql", "mysql"),
 }
+
+
+# What each of many ids takes: a UUID and a comma in one parameter, and in a URL at most
+# filter%5Bid%5D%5B%5D=<UUID>& and its share of what else the URL has.
+ID_LENGTHS = {"max_filter_length": 37, "max_url_length": 64}
 
 
 class SettingsError(Exception):
@@ -103,7 +108,7 @@ class Settings:
         _whole(1024, 1 << 30), "1048576", "most bytes in a request's body; more gives 413"
     )
     max_url_length: int = _setting(
-        _whole(256, 1 << 17), "8192", "most bytes in a request's path and query; more gives 414"
+        _whole(256, 1 << 17), "16384", "most bytes in a request's path and query; more gives 414"
     )
     max_json_depth: int = _setting(
         _whole(4, 500), "32", "most levels of arrays and objects in a request's body"
@@ -116,13 +121,13 @@ class Settings:
         _whole(1, 100_000), "10000", "most related resources in one document"
     )
     max_filter_length: int = _setting(
-        _whole(16, 1 << 17), "4096", "most characters of one filter parameter"
+        _whole(16, 1 << 17), "8192", "most characters of one filter parameter"
     )
     max_filter_depth: int = _setting(
         _whole(1, 20), "10", "most levels of functions in a filter expression"
     )
     max_filter_values: int = _setting(
-        _whole(1, 10_000), "200", "most values of one condition of a filter"
+        _whole(1, 2000), "200", "most values of one condition of a filter"
     )
     max_operations: int = _setting(
         _whole(1, 10_000), "100", "most operations of one atomic request"
@@ -178,11 +183,23 @@ def load(ini: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
             values[name] = _value(declared, ini, environ)
         except ValueError as error:
             faults.append(f"{INI_PREFIX}{name} ({ENVIRONMENT_PREFIX}{name.upper()}) {error}")
-    if values.get("page_size", 0) > values.get("max_page_size", 1 << 31):
-        faults.append(f"{INI_PREFIX}page_size must not exceed {INI_PREFIX}max_page_size")
+    faults += _contradictions(values)
     if faults:
         raise SettingsError(faults)
     return Settings(**values)
+
+
+def _contradictions(values: dict[str, Any]) -> Iterator[str]:
+    """Find settings that do not agree with each other."""
+    if values.get("page_size", 0) > values.get("max_page_size", 1 << 31):
+        yield f"{INI_PREFIX}page_size must not exceed {INI_PREFIX}max_page_size"
+    many = values.get("max_filter_values", 0)
+    for name, length in ID_LENGTHS.items():
+        if values.get(name, 1 << 31) < length * many:
+            yield (
+                f"{INI_PREFIX}{name} must be at least {length * many}, to have room for "
+                f"{INI_PREFIX}max_filter_values = {many} ids of {length} each"
+            )
 
 
 def _value(declared: Field[Any], ini: Mapping[str, str], environ: Mapping[str, str]) -> Any:

@@ -471,6 +471,7 @@ def refused_documents(operation: Operation) -> Iterator[tuple[int, str, Json]]:
 @one_engine
 def test_every_response_is_as_described(service, app_with, known):
     limits = {"max_body_size": "2000", "max_url_length": "300", "require_if_match": "true"}
+    limits |= {"max_filter_values": "4"}
     clients = {
         "usual": service.client,
         "closed": Client(app_with(anonymous_permissions="")),

@@ -73,6 +73,23 @@ def test_writes_and_related_resources_show_the_fields_that_are_named(world):
     assert all(shown(resource) == {"name"} for resource in related)
 
 
+@pytest.mark.conformance("FS-07")
+def test_a_fieldset_may_name_what_is_always_shown(world):
+    group = sorted(world.groups_of(world.joiner))[0]
+    for url in (USERS, f"{USERS}/{world.joiner}", f"{GROUPS}/{group}/relationships/members"):
+        for names, expected in (
+            ("id,name", {"name"}),
+            ("type,email,id", {"email"}),
+            ("id", set()),
+            ("type,id", set()),
+        ):
+            include = "&include=members" if "relationships" in url else ""
+            document = world.client.get(f"{url}?fields[users]={names}{include}").json
+            shows = document.get("included", document["data"])
+            for item in shows if isinstance(shows, list) else [shows]:
+                assert (shown(item), {*item} - ALWAYS - {"attributes"}) == (expected, set())
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
@@ -81,7 +98,7 @@ def test_writes_and_related_resources_show_the_fields_that_are_named(world):
             "fields[users]=name,", "fields[users]", marks=pytest.mark.conformance("FS-08")
         ),
         pytest.param("fields[users]=Name", "fields[users]", marks=pytest.mark.conformance("FS-08")),
-        pytest.param("fields[users]=id", "fields[users]", marks=pytest.mark.conformance("FS-08")),
+        pytest.param("fields[users]=meta", "fields[users]", marks=pytest.mark.conformance("FS-08")),
         pytest.param(
             "fields[groups]=email", "fields[groups]", marks=pytest.mark.conformance("FS-08")
         ),

@@ -144,7 +144,8 @@ def test_related_attributes_find_each_resource_once(world):
 
     cases = {
         "filter[role.name]=beta": lambda user: role(user) == "beta",
-        "filter[role.name][ne]=beta": lambda user: role(user) not in (None, "beta"),
+        "filter[role.name][ne]=beta": lambda user: role(user) != "beta",
+        "filter[groups.name][ne]=staff": lambda user: "staff" not in names(user),
         "filter[groups.name]=staff": lambda user: "staff" in names(user),
         "filter[groups.name][contains]=a": lambda user: any("a" in name for name in names(user)),
         "filter[groups.members.id]=" + world.joiner: lambda user: bool(names(user)),
@@ -299,7 +300,8 @@ def test_an_expression_that_cannot_be_read_is_refused(client, expression):
     [
         ("filter[creation_time][gt]", "abc"),
         ("filter[creation_time]", "2024-02-30T00:00:00Z"),
-        ("filter[creation_time]", "2024-02-29"),
+        ("filter[creation_time]", "2024-02-30"),
+        ("filter[creation_time][ge]", "2024-02-29T00:00"),
         ("filter[is_active]", "1"),
         ("filter[is_active]", ""),
         ("filter[id]", "1"),
@@ -323,8 +325,8 @@ def test_filters_are_bounded_in_length_depth_and_number(client, app_with):
     deep = "not(" * 10 + "has(groups)" + ")" * 10
     many = ",".join(["a"] * 201)
     for name, value in (
-        ("filter", f"equals(name,'{'a' * 4096}')"),
-        ("filter[name]", "a" * 4097),
+        ("filter", f"equals(name,'{'a' * 8192}')"),
+        ("filter[name]", "a" * 8193),
         ("filter", deep),
         ("filter[name][in]", many),
         ("filter", f"any(name,{','.join(['%27a%27'] * 201)})"),

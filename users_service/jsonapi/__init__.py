@@ -81,6 +81,7 @@ from .endpoints import (
     set_jsonapi_limits,
 )
 from .errors import Error, JSONAPIError, errors_document
+from .instants import parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
 from .reading import Scopes, Visibility, begin_changes, begin_snapshot
@@ -106,6 +107,7 @@ __all__ = [
     "includeme",
     "is_batch",
     "list_methods",
+    "parse_instant",
 ]
 
 

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
+from users_service.jsonapi import parse_instant
 from users_service.texts import INVISIBLE, normalize, trim
 
 __all__ = [
@@ -143,7 +144,10 @@ class Email(fields.String):  # type: ignore[misc]
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
-    """A point in time in RFC 3339 §5.6: UTC, microseconds, and a Z, which URLs need not escape."""
+    """A point in time as in RFC 3339 §5.6.
+
+    It is shown in UTC, with microseconds and a Z, which URLs need not escape.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_with_metadata(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
@@ -160,6 +164,14 @@ class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
         if value is None:
             return None
         return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
 
     def _serialize(
         self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any

@@ -1,6 +1,7 @@
 """The components of the OpenAPI document: named parts, made for the first reference (§4.8.7)."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from apispec import APISpec
@@ -18,7 +19,7 @@ Parameter = Json | str
 def parameter_body(description: str, schema: Json) -> Json:
     """A Parameter Object without its name. The values of an array are separated by commas."""
     body: Json = {"description": description, "schema": schema}
-    return body | {"style": "form", "explode": False} if schema["type"] == "array" else body
+    return body | {"style": "form", "explode": False} if schema.get("type") == "array" else body
 
 
 class Components:
@@ -96,8 +97,14 @@ class Components:
         if name in resource.relationships:
             return self.id_property(resource.relationships[name].target)
         found = self.field_property(resource.attributes[name])
+        kind = resource.python_type(name)
+        examples = {name: found[name] for name in ("examples",) if name in found}
+        if kind is str:  # any text, whatever texts may be stored
+            most = self.limits.max_filter_length
+            return {"type": "string", "maxLength": most, "pattern": "^[^\\u0000]*$"} | examples
+        if kind is datetime:
+            forms: list[Json] = [{"type": "string", "format": "date-time"} | examples]
+            return {"anyOf": [*forms, {"type": "string", "format": "date"}]}
         if isinstance(found.get("type"), list):  # the operator isnull is for nulls
             found["type"] = next(kind for kind in found["type"] if kind != "null")
-        if "maxLength" in found:
-            found["maxLength"] = min(found["maxLength"], self.limits.max_filter_length)
         return found

@@ -57,8 +57,8 @@ def _filter(components: Components, resource: Resource, name: str, operator: str
     if operator == "isnull":
         schema = {"type": "boolean"}
     elif operator in MATCHES:
-        most = components.limits.max_filter_length
-        schema = {"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[^\\u0000]+$"}
+        schema = {name: member for name, member in schema.items() if name != "examples"}
+        schema |= {"minLength": 1, "pattern": "^[^\\u0000]+$"}
         description += " this text"
     elif operator in LISTS or (operator in EQUALITY and name not in resource.attributes):
         # eq and ne compare an id or a relationship with several ids.
@@ -79,7 +79,7 @@ def _filter_of_related(
     target = resource.relationships[name].target
     description = (
         f"`{field}` of a related resource in `{name}` is this. Other operators and longer paths "
-        "work too."
+        "work too; `ne` and `nin` also find resources that are related to none."
     )
     key = f"{resource.type}.filter.{name}.{field}"
     schema = components.filter_property(target, field)
@@ -96,6 +96,6 @@ def _values(components: Components, schema: Json) -> Json:
 
 def _without_commas(schema: Json) -> Json:
     """The JSON Schema of the same values without commas, which separate values."""
-    if schema["type"] != "string" or schema.get("format") in ("uuid", "date-time"):
+    if "pattern" not in schema:
         return schema
-    return schema | {"pattern": schema.get("pattern", "^[^]*$").replace("[^", "[^,")}
+    return schema | {"pattern": schema["pattern"].replace("[^", "[^,")}

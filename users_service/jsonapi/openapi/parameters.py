@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..api import Method
-from ..reading import MOST_PAGES, Endpoint
+from ..reading import ALWAYS_SHOWN, MOST_PAGES, Endpoint
 from ..resource import Resource
 from .components import Components, Json, Parameter, parameter_body
 from .filters import filter_parameters
@@ -92,8 +92,11 @@ def _walk(resource: Resource, depth: int) -> Iterator[str]:
 
 
 def _fieldset(components: Components, resource: Resource) -> Parameter:
-    names = [*resource.readable, *resource.relationships]
-    description = f"The fields to show of resources of type `{resource.type}`; all by default."
+    names = [*resource.readable, *resource.relationships, *sorted(ALWAYS_SHOWN)]
+    description = (
+        f"The fields to show of resources of type `{resource.type}`; all by default. `id` and "
+        "`type` are always shown."
+    )
     schema = _list(_enumeration(components, f"{pascal(resource.type)}Field", names))
     name = f"fields[{resource.type}]"
     return components.parameter(f"{resource.type}.fields", name, description, schema)

@@ -11,7 +11,7 @@ from .filters import EQUALITY, LISTS, MATCHES, operators_of
 from .include import Included, load_included
 from .page_parameters import MOST_PAGES
 from .pagination import Page, fetch_page
-from .parameters import parse_query
+from .parameters import ALWAYS_SHOWN, parse_query
 from .permissions import forbidden, may, permit
 from .projection import Projection, id_of, project
 from .query import CURSOR_PROFILE, CursorPage, Endpoint, Pairs, Query
@@ -20,6 +20,7 @@ from .scope import Scope, Scopes, Visibility
 from .statements import begin_changes, begin_snapshot
 
 __all__ = [
+    "ALWAYS_SHOWN",
     "CURSOR_PROFILE",
     "EQUALITY",
     "LISTS",

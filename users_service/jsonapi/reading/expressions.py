@@ -8,8 +8,8 @@ from typing import Any
 
 from ..limits import Limits
 from ..resource import Resource
-from .filters import check_filterable, compare, find_relationship, follow_path, one_of
-from .tree import And, Compare, CompareFields, Condition, Count, Not, Or, Related, depth
+from .filters import check_filterable, compare, find_relationship, follow_path, has_none, one_of
+from .tree import And, CompareFields, Condition, Count, Not, Or, Related, depth
 
 COMPARISONS = {
     "equals": "eq",
@@ -162,9 +162,7 @@ class _Expression:
             values.append(self.expect("text"))
         if not values:
             raise ValueError("The function any takes at least one value.")
-        return follow_path(
-            resource, path, lambda end, name: one_of(end, name, "in", values, self.limits)
-        )
+        return follow_path(resource, path, lambda end, name: one_of(end, name, values, self.limits))
 
     def comparison(self, resource: Resource, operator: str) -> Any:
         """Parse the comparison of an attribute, or of the number of related resources."""
@@ -179,7 +177,7 @@ class _Expression:
                 resource, path, lambda end, last: self.compared(end, last, operator, text)
             )
         if (kind, text, operator) == ("word", "null", "eq"):
-            return follow_path(resource, path, self.isnull)
+            return has_none(resource, path)
         if kind == "word" and len(path) == 1:
             names = check_filterable(resource, name), check_filterable(resource, text)
             if resource.python_type(name) is not resource.python_type(text):
@@ -205,10 +203,5 @@ class _Expression:
     def compared(self, resource: Resource, name: str, operator: str, text: str) -> Any:
         """Return the comparison of a field with a text; of a relationship with an id."""
         if name in resource.relationships and operator == "eq":
-            return one_of(resource, name, "eq", [text], self.limits)
+            return one_of(resource, name, [text], self.limits)
         return compare(resource, name, operator, text)
-
-    def isnull(self, resource: Resource, name: str) -> Any:
-        if name in resource.relationships:
-            return Not(Related(resource.relationships[name]))
-        return Compare(resource, check_filterable(resource, name), "eq", (None,))

@@ -4,12 +4,14 @@ Examples: `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError
 
+from ..instants import parse_instant_or_date
 from ..limits import Limits
 from ..resource import SORTABLE, Relationship, Resource
 from .text_search import FOLDED
@@ -20,6 +22,13 @@ LISTS = {"in", "nin"}
 MATCHES = {"contains", "icontains", "startswith", "endswith"}
 EQUALITY = {"eq", "ne", "isnull"} | LISTS
 OPERATORS = EQUALITY | ORDERING | MATCHES
+
+# Each of these holds where the other does not, on every path: filter[role.name][ne]=a finds also
+# the users without a role.
+NEGATIONS = {"ne": "eq", "nin": "in"}
+
+# An offset whose plus was not percent-encoded: in a query string, a plus means a blank.
+LOST_PLUS = re.compile(r"[^ ]+T[^ ]+ [0-9]{2}:?[0-9]{2}", re.IGNORECASE)
 
 
 def operators_of(resource: Resource, name: str) -> set[str]:
@@ -40,12 +49,16 @@ def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
 
     :raises ValueError: if its name or its value is wrong; the text is the error's detail.
     """
-    if len(value) > limits.max_filter_length:
-        raise ValueError(f"May have at most {limits.max_filter_length} characters.")
+    _check_length(value, limits)
     path, operator = _split_name(name, limits)
-    return follow_path(
-        resource, path, lambda end, last: _field_condition(end, last, operator, value, limits)
+    if operator == "isnull":
+        none = has_none(resource, path)
+        return none if _flag(value) else _negated(none)
+    positive = NEGATIONS.get(operator, operator)
+    found = follow_path(
+        resource, path, lambda end, last: _field_condition(end, last, positive, value, limits)
     )
+    return _negated(found) if operator in NEGATIONS else found
 
 
 def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
@@ -53,12 +66,18 @@ def parse_list(resource: Resource, name: str, values: list[str], limits: Limits)
 
     :raises ValueError: if its name or a value is wrong; the text is the error's detail.
     """
+    for value in values:
+        _check_length(value, limits)
     path, operator = _split_name(name.removesuffix("[]"), limits)
-    if operator not in ("eq", "in", "nin"):
+    if NEGATIONS.get(operator, operator) not in NEGATIONS.values():
         raise ValueError(f"The operator {operator} takes one value.")
-    return follow_path(
-        resource, path, lambda end, last: one_of(end, last, operator, values, limits)
-    )
+    found = follow_path(resource, path, lambda end, last: one_of(end, last, values, limits))
+    return _negated(found) if operator in NEGATIONS else found
+
+
+def _check_length(value: str, limits: Limits) -> None:
+    if len(value) > limits.max_filter_length:
+        raise ValueError(f"May have at most {limits.max_filter_length} characters.")
 
 
 def _split_name(name: str, limits: Limits) -> tuple[list[str], str]:
@@ -94,68 +113,75 @@ def find_relationship(resource: Resource, name: str) -> Relationship:
     return resource.relationships[name]
 
 
+def has_none(resource: Resource, path: Sequence[str]) -> Any:
+    """Return the condition that there is nothing at the end of a path: `isnull`.
+
+    That is no value of an attribute, or no related resource; nor is there where a relationship
+    before it leads to none.
+    """
+    return _negated(follow_path(resource, path, _has_some))
+
+
+def _has_some(resource: Resource, name: str) -> Any:
+    if name in resource.relationships:
+        return Related(resource.relationships[name])
+    return Not(Compare(resource, check_filterable(resource, name), "eq", (None,)))
+
+
+def _negated(condition: Any) -> Any:
+    return condition.condition if isinstance(condition, Not) else Not(condition)
+
+
 def _field_condition(
     resource: Resource, name: str, operator: str, value: str, limits: Limits
 ) -> Any:
-    """Return the condition of one parameter on a field."""
-    if name in resource.relationships:
-        relationship = resource.relationships[name]
-        if operator == "isnull":
-            related = Related(relationship)
-            return Not(related) if _flag(value) else related
-        return one_of(resource, name, operator, value.split(","), limits)
-    if operator == "isnull":
-        isnull = Compare(resource, check_filterable(resource, name), "eq", (None,))
-        return isnull if _flag(value) else Not(isnull)
-    if operator in LISTS or name == "id":
-        return one_of(resource, name, operator, value.split(","), limits)
+    """Return the condition of one parameter on a field.
+
+    :param operator: none of NEGATIONS, nor `isnull`.
+    """
+    has_ids = name == "id" or name in resource.relationships
+    if operator == "in" or (operator == "eq" and has_ids):
+        return one_of(resource, name, value.split(","), limits)
     return compare(resource, name, operator, value)
 
 
-def one_of(resource: Resource, name: str, operator: str, values: list[str], limits: Limits) -> Any:
-    """Return the condition that a field is, or is not, one of several values."""
+def one_of(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
+    """Return the condition that a field is one of several values.
+
+    :param values: the values as text; the ids of related resources for a relationship.
+    :raises ValueError: if there are too many, or one of them is not a valid value.
+    """
     if len(values) > limits.max_filter_values:
         raise ValueError(f"May have at most {limits.max_filter_values} values.")
     if name in resource.relationships:
         relationship = resource.relationships[name]
-        if operator not in ("eq", "ne", "in", "nin"):
-            raise ValueError(f"The operator {operator} cannot be used on a relationship.")
-        ids = tuple(_load_value(relationship.target, "id", value) for value in values)
-        found: Any = Related(relationship, Compare(relationship.target, "id", "eq", ids))
-    elif operator in ORDERING | MATCHES:
-        return compare(resource, name, operator, ",".join(values))
-    else:
-        check_filterable(resource, name)
-        found = Compare(
-            resource, name, "eq", tuple(_load_value(resource, name, value) for value in values)
-        )
-    return Not(found) if operator in ("ne", "nin") else found
+        return Related(relationship, one_of(relationship.target, "id", values, limits))
+    check_filterable(resource, name)
+    loaded = tuple(_load_value(resource, name, value) for value in values)
+    return Compare(resource, name, "eq", loaded)
 
 
 def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     """Return the comparison of a field with one value.
 
+    :param operator: none of NEGATIONS.
     :param text: the value as text.
     :raises ValueError: if the operator does not fit the field, or the text is not a valid value.
     """
+    if name in resource.relationships:
+        raise ValueError(f"The operator {operator} cannot be used on a relationship.")
     kind = resource.python_type(check_filterable(resource, name))
     if operator in MATCHES:
         if kind is not str:
             raise ValueError(f"The operator {operator} can be used only on text.")
         if operator not in operators_of(resource, name):
             raise ValueError(f"The operator {operator} cannot be used on {name}.")
-        if not text or "\0" in text:
-            raise ValueError(f"The operator {operator} takes a text, not empty, without U+0000.")
-        return Compare(resource, name, operator, (text,))
+        if not text:
+            raise ValueError(f"The operator {operator} takes a text that is not empty.")
+        return Compare(resource, name, operator, (_load_text(text),))
     if operator in ORDERING and kind is bool:
         raise ValueError(f"The operator {operator} cannot be used on true and false.")
-    found = Compare(
-        resource,
-        name,
-        "eq" if operator == "ne" else operator,
-        (_load_value(resource, name, text),),
-    )
-    return Not(found) if operator == "ne" else found
+    return Compare(resource, name, operator, (_load_value(resource, name, text),))
 
 
 def check_filterable(resource: Resource, name: str) -> str:
@@ -167,8 +193,16 @@ def check_filterable(resource: Resource, name: str) -> str:
 
 
 def _load_value(resource: Resource, name: str, text: str) -> Any:
-    """Load a value by its field of the schema, after converting the text to JSON."""
+    """Load a value that a field is compared with.
+
+    Texts and instants are compared as they are: what the schema demands of values to be stored,
+    such as a length, does not count. Other values are loaded by their field of the schema.
+    """
     kind = resource.python_type(name)
+    if name != "id" and kind is str:
+        return _load_text(text)
+    if name != "id" and kind is datetime:
+        return _load_instant(name, text)
     value: Any = text
     if kind is bool:
         value = _flag(text)
@@ -182,14 +216,26 @@ def _load_value(resource: Resource, name: str, text: str) -> Any:
     except ValidationError as error:
         messages: Any = error.messages
         raise ValueError(f"{name}: {' '.join(map(str, messages))}") from None
-    if isinstance(value, str) and "\0" in value:
+    return _check_text(value) if isinstance(value, str) else value
+
+
+def _load_text(text: str) -> str:
+    """Return a text in NFC (UAX #15), as texts are stored."""
+    return unicodedata.normalize("NFC", _check_text(text))
+
+
+def _check_text(text: str) -> str:
+    if "\0" in text:  # PostgreSQL cannot store it
         raise ValueError("Must not contain U+0000.")
-    if isinstance(value, datetime):
-        try:
-            value = value.astimezone(UTC)
-        except OverflowError:
-            raise ValueError(f"{name}: Not a valid datetime.") from None
-    return value
+    return text
+
+
+def _load_instant(name: str, text: str) -> datetime:
+    try:
+        return parse_instant_or_date(text)
+    except ValueError as error:
+        hint = " In a URL, write %2B for the plus." if LOST_PLUS.fullmatch(text) else ""
+        raise ValueError(f"{name}: {error}{hint}") from None
 
 
 def _flag(text: str) -> bool:

@@ -17,6 +17,13 @@ from .query import CURSOR_PROFILE, Endpoint, Include, Query
 from .query_string import invalid, read_pairs, unsupported
 from .tree import And, Condition, targets
 
+# Members of every resource object. They are no fields (§5.2.2), but clients name them in `fields`.
+ALWAYS_SHOWN = frozenset({"id", "type"})
+
+# Conditions on related resources; each is a subquery. For 40 that must all hold, PostgreSQL
+# takes seconds to make a plan, for 400 more memory than there is.
+MOST_RELATED = 20
+
 
 def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     """Parse the query string of a request.
@@ -70,6 +77,7 @@ class _ParameterReader:
         self.resource = endpoint.resource
         self.limits = limits
         self.faults: list[Error] = []
+        self.related = 0
 
     def read(self, name: str, parse: Callable[..., Any], *arguments: Any) -> Any:
         """Call `parse(*arguments)`. A ValueError becomes an error of the parameter `name`."""
@@ -111,7 +119,7 @@ class _ParameterReader:
         if resource is None or not name.endswith("]"):
             known = ", ".join(sorted(self.resource.resources))
             raise ValueError(f"Must be fields[type], where the types are {known}.")
-        names = frozenset(value.split(",")) if value else frozenset()
+        names = (frozenset(value.split(",")) if value else frozenset()) - ALWAYS_SHOWN
         if unknown := names - resource.readable.keys() - resource.relationships.keys():
             raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
         return kind, names
@@ -135,6 +143,11 @@ class _ParameterReader:
         """Parse one parameter of the `filter` family. A filter may use only readable types."""
         condition: Condition = parse(self.resource, name, value, self.limits)
         for resource in targets(condition):
+            self.related += 1
+            if self.related > MOST_RELATED:
+                raise ValueError(
+                    f"A request may have at most {MOST_RELATED} conditions on related resources."
+                )
             if not self.may_read(resource):
                 raise ValueError(f"You may not read {resource.type}.")
         return condition

@@ -1,6 +1,7 @@
 """Decodes the query string into pairs of names and values."""
 
 import re
+from collections import Counter
 from urllib.parse import unquote_to_bytes
 
 from pyramid.request import Request
@@ -17,18 +18,19 @@ def read_pairs(request: Request, limits: Limits) -> Pairs:
 
     :raises JSONAPIError: 414 if the URL is longer than `limits.max_url_length` bytes; 400 for
         malformed percent-encoding, bytes that are not UTF-8, a repeated parameter, or more than
-        MOST_PARAMETERS of them.
+        MOST_PARAMETERS of them. A parameter that is repeated for each of its values, such as
+        `filter[id][]`, counts once.
     """
     text = request.environ.get("QUERY_STRING", "")
     if len(request.environ.get("PATH_INFO", "")) + len(text) > limits.max_url_length:
         detail = f"A URL may have at most {limits.max_url_length} bytes."
         raise JSONAPIError(Error(code="url_too_long", detail=detail))
     parts = [part.partition("=") for part in text.split("&") if part]
-    if len(parts) > MOST_PARAMETERS:
-        raise _bad_query(f"A URL may have at most {MOST_PARAMETERS} query parameters.")
     pairs = tuple((_decoded(name), _decoded(value, name)) for name, _, value in parts)
-    names = [name for name, _ in pairs if not name.endswith("[]")]
-    if repeated := {name for name in names if names.count(name) > 1}:
+    times = Counter(name for name, _ in pairs)
+    if len(times) > MOST_PARAMETERS:
+        raise _bad_query(f"A URL may have at most {MOST_PARAMETERS} query parameters.")
+    if repeated := [name for name in times if times[name] > 1 and not name.endswith("[]")]:
         detail = "May be given only once."
         raise JSONAPIError(*(invalid(name, detail) for name in sorted(repeated)))
     return pairs

@@ -105,11 +105,16 @@ def node_count(condition: Any) -> int:
 
 
 def depth(condition: Any) -> int:
-    """The number of levels of a condition tree. Each relationship of a path is a level."""
+    """The number of levels of a condition tree. Each relationship of a path is a level.
+
+    A negation is none: what a parameter says of null is a negation too.
+    """
     match condition:
         case And(conditions) | Or(conditions):
             return 1 + max(map(depth, conditions))
-        case Not(inner) | Related(_, inner):
+        case Not(inner):
+            return depth(inner)
+        case Related(_, inner):
             return 1 + (0 if inner is None else depth(inner))
         case _:
             return 1
