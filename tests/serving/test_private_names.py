@@ -14,7 +14,8 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from users_service.serving.channel import Channel, Parser
+from users_service.serving.channel import Channel
+from users_service.serving.parser import Parser
 from users_service.serving.server import adapt
 from users_service.serving.stop import Stop
 from users_service.serving.tasks import RequestTask
