@@ -109,6 +109,18 @@ def test_waitress_drops_a_connection_for_what_our_parser_refuses():
     assert (parser.completed, parser.error.code, parser.error.reason) == (True, 400, "Bad Request")
 
 
+def test_a_parser_tells_the_parts_of_a_target_and_how_the_body_is_sent():
+    parser = HTTPRequestParser(Adjustments())
+    parser.received(
+        b"GET HTTP://h:1/a%2Fb?c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+        b"Expect: 100-continue\r\n\r\n"
+    )
+    assert parser.request_uri == "HTTP://h:1/a%2Fb?c"
+    assert (parser.proxy_scheme, parser.proxy_netloc, parser.path) == ("http", "h:1", "/a/b")
+    assert (parser.url_scheme, parser.version) == ("http", "1.1")
+    assert (parser.chunked, parser.expect_continue) == (True, True)
+
+
 @pytest.mark.parametrize("connection", ["", "close", "keep-alive"])
 @pytest.mark.parametrize("length", [None, "0", "2", "3"])
 @pytest.mark.parametrize("status", ["200 OK", "204 No Content"])

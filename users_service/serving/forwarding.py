@@ -50,9 +50,11 @@ def settle(environ: dict[str, Any], adjustments: Any) -> None:
     proxy = environ["REMOTE_ADDR"]
     if adjustments.trusted_proxy not in ("*", proxy):
         return
-    for header, read in READERS.items():
-        key = f"HTTP_{header.upper().replace('-', '_')}"
-        if key not in environ or header not in adjustments.trusted_proxy_headers:
+    for key, read in READERS.items():
+        if key not in environ:
+            continue
+        header = key.removeprefix("HTTP_").replace("_", "-").lower()
+        if header not in adjustments.trusted_proxy_headers:
             continue
         try:
             environ[key] = read(environ[key], adjustments.trusted_proxy_count)
@@ -141,9 +143,9 @@ def _elements(value: str) -> list[dict[str, str]]:
 
 
 READERS: dict[str, Callable[[str, int], str]] = {
-    "x-forwarded-for": _of_chain(_address),
-    "x-forwarded-host": _of_chain(_host),
-    "x-forwarded-proto": _of_chain(_scheme),
-    "x-forwarded-port": _of_chain(_port),
-    "forwarded": _forwarded,
+    "HTTP_X_FORWARDED_FOR": _of_chain(_address),
+    "HTTP_X_FORWARDED_HOST": _of_chain(_host),
+    "HTTP_X_FORWARDED_PROTO": _of_chain(_scheme),
+    "HTTP_X_FORWARDED_PORT": _of_chain(_port),
+    "HTTP_FORWARDED": _forwarded,
 }
