@@ -132,3 +132,26 @@ def test_the_process_stops_with_the_faults_as_its_last_words():
 
 def test_every_setting_says_what_it_is():
     assert all(field.metadata["doc"] for field in fields(Settings))
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("", set()),
+        ("API.example.com., *.Example.org", {"api.example.com", "*.example.org"}),
+        ("localhost:6543 [::1] 127.0.0.1", {"localhost:6543", "[::1]", "127.0.0.1"}),
+        ("[0:0::1]:80", {"[::1]:80"}),
+    ],
+)
+def test_allowed_hosts_have_one_spelling(text, hosts):
+    assert load(INI | {"users_service.allowed_hosts": text}, {}).allowed_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["*", "*.", "*.*.com", "a.*", "*.a:80", "*.[::1]", "http://a", "a/b", "a:99999", "::1", "ä.de"],
+)
+def test_an_allowed_host_that_is_none_is_a_fault(host):
+    (fault,) = faults(INI | {"users_service.allowed_hosts": f"api.example.com {host}"})
+    assert fault.startswith("users_service.allowed_hosts (USERS_SERVICE_ALLOWED_HOSTS) has ")
+    assert repr(host) in fault

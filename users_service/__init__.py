@@ -69,3 +69,4 @@ def includeme(config: Configurator) -> None:
     config.include("users_service.resources", route_prefix=PREFIX)
     config.include("users_service.docs", route_prefix=PREFIX)
     config.include("users_service.health")
+    config.include("users_service.targets")

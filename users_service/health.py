@@ -3,6 +3,7 @@
 A new endpoint that is not a resource can follow this module.
 """
 
+from html import escape
 from typing import Any
 
 from cornice.service import Service
@@ -13,12 +14,41 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
 
 from users_service.database import takes_changes
-from users_service.jsonapi import Error, JSONAPIError, error_of, error_response, list_methods
+from users_service.jsonapi import (
+    MEDIA_TYPE,
+    Error,
+    JSONAPIError,
+    error_of,
+    error_response,
+    list_methods,
+)
 
-# The path of the liveness check, which takes no database connection.
+# The paths of the checks. That of liveness takes no database connection.
 LIVENESS = "/livez"
+READINESS = "/readyz"
 # A key of the WSGI environment: whether the process is stopping.
 STOPPING = "users_service.stopping"
+
+# The page of an error, made of an error object.
+PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>{status} {title}</title>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{detail}</p>
+<p>Request: <code>{id}</code></p>
+</body>
+</html>
+"""
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def livez(request: Request) -> dict[str, Any]:
@@ -40,8 +70,29 @@ def _unavailable(detail: str) -> JSONAPIError:
 
 
 def show_error(exception: Exception, request: Request) -> Response:
-    """Answer with an errors document, so that clients get the same kind of error at every URL."""
-    return error_response(request, error_of(exception, request))
+    """Answer with a page to those who prefer HTML, as browsers do; with an errors document to
+    others, so that clients get the same kind of error at every URL.
+    """
+    error = error_of(exception, request)
+    offers = request.accept.acceptable_offers([MEDIA_TYPE, "application/json", "text/html"])
+    if offers and offers[0][0] == "text/html":
+        return error_page(request, error)
+    return error_response(request, error)
+
+
+def error_page(request: Request, error: JSONAPIError) -> Response:
+    """Return the response with a page that loads nothing, and says what an errors document would.
+
+    :param request: has the id that the page shows.
+    """
+    shown = error.errors[0].as_object(request.request_id)
+    page = PAGE.format_map({name: escape(str(text)) for name, text in shown.items()})
+    response = Response(page, status=error.status, content_type="text/html", charset="utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.update(error.headers)
+    return response
 
 
 def includeme(config: Configurator) -> None:

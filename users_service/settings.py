@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from users_service.hosts import allowed_host_of
+
 INI_PREFIX = "users_service."
 ENVIRONMENT_PREFIX = "USERS_SERVICE_"
 DRIVERS = {
@@ -59,6 +61,10 @@ def _permissions(text: str) -> frozenset[str]:
     return names
 
 
+def _hosts(text: str) -> frozenset[str]:
+    return frozenset(allowed_host_of(host) for host in text.replace(",", " ").split())
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
@@ -101,6 +107,12 @@ class Settings:
         "",
         "what a request without a token may do: nothing if empty, * for everything, "
         "or permissions such as users:read users:*",
+    )
+    allowed_hosts: frozenset[str] = _setting(
+        _hosts,
+        "",
+        "the hosts that clients may name, and that links are made of: any valid one if empty, "
+        "or hosts such as api.example.com *.example.com localhost:6543",
     )
     page_size: int = _setting(_whole(1, 10_000), "20", "resources on a page by default")
     max_page_size: int = _setting(_whole(1, 10_000), "1000", "most resources on one page")

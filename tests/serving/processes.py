@@ -181,6 +181,7 @@ def prepared(folder: Path, users: int = 20, **lines: str) -> Iterator[Service]:
         environ = {
             "PYTHONPATH": str(ROOT),
             "USERS_SERVICE_DATABASE_URL": url,
+            "USERS_SERVICE_ALLOWED_HOSTS": "127.0.0.1 x",
             "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "*",
             "USERS_SERVICE_LOCK_TIMEOUT": str(PATIENCE),
         }

@@ -48,6 +48,11 @@ def test_a_round_of_requests(database, server):
         assert shown["data"]["attributes"]["name"] == "Lovelace"
         again, shown = exchange(port, "POST", "/api/v1/users", document)
         assert (again.status, shown["errors"][0]["code"]) == (409, "already_taken")
+        for host in ("evil.example", "user@127.0.0.1"):
+            refused, shown = exchange(port, "GET", path, Host=host)
+            assert (refused.status, shown["errors"][0]["code"]) == (400, "invalid_host")
+        divided, _ = exchange(port, "GET", path.replace("/users/", "/users%2F"))
+        assert divided.status == (404 if server == "gunicorn" else 200)
     finally:
         process.terminate()
         assert process.wait(PATIENCE) == 0

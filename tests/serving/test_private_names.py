@@ -14,7 +14,8 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
-from users_service.serving.channel import Channel, Parser
+from users_service.serving.channel import Channel
+from users_service.serving.parser import Parser
 from users_service.serving.server import adapt
 from users_service.serving.stop import Stop
 from users_service.serving.tasks import RequestTask
@@ -106,6 +107,18 @@ def test_waitress_drops_a_connection_for_what_our_parser_refuses():
     parser = Parser(Adjustments())
     parser.received(request)
     assert (parser.completed, parser.error.code, parser.error.reason) == (True, 400, "Bad Request")
+
+
+def test_a_parser_tells_the_parts_of_a_target_and_how_the_body_is_sent():
+    parser = HTTPRequestParser(Adjustments())
+    parser.received(
+        b"GET HTTP://h:1/a%2Fb?c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+        b"Expect: 100-continue\r\n\r\n"
+    )
+    assert parser.request_uri == "HTTP://h:1/a%2Fb?c"
+    assert (parser.proxy_scheme, parser.proxy_netloc, parser.path) == ("http", "h:1", "/a/b")
+    assert (parser.url_scheme, parser.version) == ("http", "1.1")
+    assert (parser.chunked, parser.expect_continue) == (True, True)
 
 
 @pytest.mark.parametrize("connection", ["", "close", "keep-alive"])

@@ -64,6 +64,7 @@ def server(request, tmp_path_factory):
                 "USERS_SERVICE_DATABASE_URL": stack.enter_context(
                     engines.database("postgresql", name, folder)
                 ),
+                "USERS_SERVICE_ALLOWED_HOSTS": "127.0.0.1 localhost api.example.com",
                 "USERS_SERVICE_ANONYMOUS_PERMISSIONS": "users:*",
             }
         with pytest.MonkeyPatch.context() as patch:
@@ -114,8 +115,11 @@ def check_refusal(answer: tuple[int, dict, dict], status: int, code: str) -> Non
     assert error["id"] == headers.get("X-Request-Id", headers.get("X-Request-ID"))
 
 
+HOST = "Host: localhost\r\n"
+
+
 def post(headers: str, body: bytes = b"") -> bytes:
-    head = f"POST /api/v1/users HTTP/1.1\r\nHost: x\r\nContent-Type: {MEDIA_TYPE}\r\n{headers}\r\n"
+    head = f"POST /api/v1/users HTTP/1.1\r\n{HOST}Content-Type: {MEDIA_TYPE}\r\n{headers}\r\n"
     return head.encode() + body
 
 
@@ -158,8 +162,8 @@ def test_a_length_that_promises_too_little_stores_nothing(server):
         (post("Transfer-Encoding: gzip\r\n"), 501, "not_implemented"),
         (post("Transfer-Encoding: chunked\r\n", b"no chunk\r\n"), 400, "bad_request"),
         (post("X-Long: " + "x" * 70_000 + "\r\n"), 431, "headers_too_large"),
-        (b"GET /%ff HTTP/1.1\r\nHost: x\r\n\r\n", 400, "bad_request"),
-        (b"GET /api/v1/users/%00 HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+        (f"GET /%ff HTTP/1.1\r\n{HOST}\r\n".encode(), 400, "bad_request"),
+        (f"GET /api/v1/users/%00 HTTP/1.1\r\n{HOST}\r\n".encode(), 404, "not_found"),
     ],
 )
 def test_what_is_refused_below_the_application_is_an_errors_document(

@@ -87,8 +87,13 @@ from .openapi import add_jsonapi_description, description
 from .reading import Scopes, Visibility, begin_changes, begin_snapshot
 from .writing import Change, LinkageChange
 
+# The tween that gives every response its common header fields. A tween of the host that answers
+# requests by itself goes `under` it.
+RESPONSES_TWEEN = f"{__name__}.documents.responses.complete_responses"
+
 __all__ = [
     "MEDIA_TYPE",
+    "RESPONSES_TWEEN",
     "Change",
     "Error",
     "Information",
@@ -127,4 +132,4 @@ def includeme(config: Configurator) -> None:
     config.add_request_method(description_url, reify=True)
     # After all resources are registered, and before they are served.
     config.action("jsonapi checks", check_resources, args=(api,), order=PHASE0_CONFIG + 1)
-    config.add_tween(f"{__name__}.documents.responses.complete_responses", under=INGRESS)
+    config.add_tween(RESPONSES_TWEEN, under=INGRESS)

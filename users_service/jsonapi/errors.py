@@ -7,6 +7,7 @@ from typing import Any
 # Every error code, with its status and title. Codes are stable; docs/errors.md explains each.
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "Bad request"),
+    "invalid_host": (400, "Invalid host"),
     "invalid_json": (400, "Body is not valid JSON"),
     "malformed_document": (400, "Malformed JSON:API document"),
     "invalid_parameter": (400, "Invalid query parameter"),

@@ -7,8 +7,8 @@ from typing import Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
 
+from users_service.serving.parser import Parser
 from users_service.serving.tasks import RefusalTask, RequestTask
 
 # Most bytes, and seconds, in which a refused client may go on sending.
@@ -16,17 +16,7 @@ MOST_DRAINED = 64 << 20
 LONGEST_DRAIN = 30.0
 
 
-class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
-    """Refuses what waitress would drop the connection for, such as `GET http://[::1/ HTTP/1.1`."""
-
-    def parse_header(self, header_plus: bytes) -> None:
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            raise ParsingError("The request is malformed.") from error
-
-
-class Drain(wasyncore.dispatcher):  # type: ignore[misc]
+class Drain(wasyncore.dispatcher):  # type: ignore[misc]  # waitress is untyped
     """What is left of a connection after a refusal: it is closed for writing, and what the client
     still sends is thrown away.
 

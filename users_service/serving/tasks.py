@@ -4,10 +4,11 @@ import secrets
 from typing import Any
 
 import orjson
-from waitress.task import ErrorTask, WSGITask
+from waitress.task import ErrorTask, Task, WSGITask
 
 from users_service.health import STOPPING
-from users_service.jsonapi import MEDIA_TYPE, Error, errors_document
+from users_service.jsonapi import MEDIA_TYPE, Error, JSONAPIError, errors_document
+from users_service.serving.forwarding import settle
 
 # What waitress refuses by itself, by status.
 REFUSALS = {
@@ -17,6 +18,26 @@ REFUSALS = {
     500: Error(code="internal_error", detail="The service failed."),
     501: Error(code="not_implemented", detail="Only the transfer coding chunked is supported."),
 }
+
+
+def refuse(task: Task, status: str, error: Error) -> None:
+    """Answer a request with an errors document, and close its connection."""
+    request_id = secrets.token_hex(16)
+    body = orjson.dumps(errors_document((error,), request_id))
+    task.complete = True
+    task.status = status
+    task.response_headers += [
+        ("Content-Type", MEDIA_TYPE),
+        ("Cache-Control", "no-store"),
+        ("Vary", "Accept"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Request-ID", request_id),
+    ]
+    task.request.headers["CONNECTION"] = "close"  # or else waitress may say Keep-Alive as well
+    task.channel.drain_before_close = True
+    task.set_close_on_finish()
+    task.content_length = len(body)
+    task.write(b"" if getattr(task.request, "command", "") == "HEAD" else body)
 
 
 class RequestTask(WSGITask):  # type: ignore[misc]  # waitress is untyped
@@ -29,6 +50,11 @@ class RequestTask(WSGITask):  # type: ignore[misc]  # waitress is untyped
         if channel.server.stop.asked and len(channel.requests) == 1:
             # The client is told to use another connection for its next request.
             self.request.headers["CONNECTION"] = "close"
+        try:
+            settle(self.get_environment(), channel.adj)
+        except JSONAPIError as error:
+            refuse(self, "400 Bad Request", error.errors[0])
+            return
         try:
             super().execute()
         except Exception:
@@ -62,18 +88,6 @@ class RefusalTask(ErrorTask):  # type: ignore[misc]
     """Answers what waitress refuses with an errors document, and closes the connection."""
 
     def execute(self) -> None:
-        error = REFUSALS.get(self.request.error.code, REFUSALS[400])
-        request_id = secrets.token_hex(16)
-        body = orjson.dumps(errors_document((error,), request_id))
-        self.status = f"{self.request.error.code} {self.request.error.reason}"
-        self.response_headers += [
-            ("Content-Type", MEDIA_TYPE),
-            ("Cache-Control", "no-store"),
-            ("Vary", "Accept"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Request-ID", request_id),
-        ]
-        self.channel.drain_before_close = True
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
+        fault = self.request.error
+        error = self.request.refusal or REFUSALS.get(fault.code, REFUSALS[400])
+        refuse(self, f"{fault.code} {fault.reason}", error)
