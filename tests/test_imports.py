@@ -79,14 +79,15 @@ def ours(name: str) -> set[str]:
 # What each part of the service may import of the others. Every module is in one of them.
 PARTS: dict[str, list[str]] = {
     "jsonapi": [],
-    "settings": [],
+    "database_url": [],
+    "settings": ["database_url"],
     "models": [],
     "schemas": [],
     "security": [],
     "health": ["jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
-    "database": ["jsonapi", "settings"],
+    "database": ["database_url", "jsonapi", "settings"],
     "cli": ["database", "docs", "jsonapi", "models", "settings"],
     "serving": ["health", "jsonapi"],
 }

@@ -2,15 +2,15 @@
 
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, func, select
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from users_service.settings import Settings
+from users_service.database_url import SSL, file_of, ssl_of
+from users_service.settings import Settings, SettingsError
 
 # Seconds. A connection that was used more recently is not pinged, which saves a round trip. If it
 # was lost in the meantime, a read is retried, and a write is answered with 503.
@@ -19,8 +19,9 @@ IDLE_BEFORE_PING = 5.0
 # Seconds. A connection counts as lost if the server is silent for so long after statement_timeout.
 LOST_SERVER_TIMEOUT = 5.0
 
-# The name of the execution option with the statement that begins a transaction on SQLite.
-SQLITE_BEGIN = "sqlite_begin"
+# The name of the execution option with the statement that begins a transaction, where the driver
+# does not begin it: on SQLite, and on PostgreSQL through a pooler.
+BEGIN = "begin"
 
 # A batch (a request with atomic operations) locks rows in the order of its operations, so that
 # batches can deadlock. Retried batches run one at a time: they queue for an advisory lock.
@@ -44,17 +45,26 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
 
     On PostgreSQL its connections are read-only and in autocommit mode: a single statement then
     needs no BEGIN and ROLLBACK, each of which is a round trip. Results come in the binary format,
-    which costs half the time of text.
+    which costs half the time of text. Through a pooler, reads are transactions: nothing else can
+    carry their limits.
     """
     if engine.dialect.name != "postgresql":
         return _make(settings)
+    if settings.database_pooler == "transaction":
+        return _make(settings, reading=True)
     return _make(
         settings, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, reading=True
     )
 
 
+def said(error: DBAPIError) -> str:
+    """Return what a driver says, in one line."""
+    original: Any = error.orig
+    return " ".join(str(original.args[-1] if original.args else original).split())
+
+
 def _make(settings: Settings, **more: Any) -> Engine:
-    url = make_url(settings.database_url)
+    url = settings.database_url
     options: dict[str, Any] = {
         "hide_parameters": True,  # the text of an error goes to the log
         "pool_size": settings.pool_size,
@@ -66,9 +76,26 @@ def _make(settings: Settings, **more: Any) -> Engine:
     name = url.get_backend_name()
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
+    if BEGIN in engine.get_execution_options():
+        event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkin", _record_use)
     event.listen(engine, "checkout", partial(_ping_if_idle, engine))
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options()[BEGIN])
+
+
+def _connect(dialect: Dialect, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect; whatever a driver raises if it cannot, such as for a certificate that is not there,
+    is an error of the database.
+    """
+    try:
+        return dialect.connect(*arguments, **options)
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
@@ -91,9 +118,10 @@ def _ping_if_idle(
 def snapshot(engine: Engine) -> dict[str, Any]:
     """Return the execution options for transactions whose statements all see the same state.
 
-    SQLite needs none: every transaction does.
+    SQLite needs none, and PostgreSQL through a pooler neither: every transaction of reads does.
     """
-    return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    begins_itself = BEGIN in engine.get_execution_options()
+    return {} if begins_itself else {"isolation_level": "REPEATABLE READ"}
 
 
 def changes(engine: Engine) -> dict[str, Any]:
@@ -102,7 +130,7 @@ def changes(engine: Engine) -> dict[str, Any]:
     On SQLite, BEGIN IMMEDIATE waits for the write lock and takes it. Without it, a transaction that
     has read and then writes fails with "database is locked" at once, if another one has written.
     """
-    return {SQLITE_BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
+    return {BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
 
 
 def limit_batch_locks(connection: Connection, lock_timeout: float, *, is_retry: bool) -> None:
@@ -126,9 +154,15 @@ def limit_batch_locks(connection: Connection, lock_timeout: float, *, is_retry: 
 
 
 def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    if file := file_of(url):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fault = f"users_service.database_url: {file.parent} cannot be made: {error.strerror}"
+            raise SettingsError([fault]) from None
     # With isolation_level None the driver never begins a transaction by itself.
     arguments = {"isolation_level": None, "timeout": settings.lock_timeout}
+    options["execution_options"] = {BEGIN: "BEGIN"}
     engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
@@ -144,11 +178,6 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         if connection is not None and connection.in_transaction:
             connection.rollback()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
-        connection.exec_driver_sql(begin)
-
     return engine
 
 
@@ -163,25 +192,35 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         BinaryCursor,
         BinaryTextLoader,
         NameAndTypeCursor,
+        PooledBinaryCursor,
     )
 
     reading = options.pop("reading", False)
-    parameters = {
-        "default_transaction_read_only": "on" if reading else "off",
+    pooled = settings.database_pooler == "transaction"
+    parameters: dict[str, Any] = {
         "timezone": "UTC",
         "lock_timeout": _milliseconds(settings.lock_timeout),
         "statement_timeout": _milliseconds(settings.statement_timeout),
         "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
     }
-    arguments = {
+    arguments: dict[str, Any] = {
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
         "tcp_user_timeout": _milliseconds(settings.statement_timeout + LOST_SERVER_TIMEOUT),
         "keepalives_idle": round(LOST_SERVER_TIMEOUT),
         "keepalives_interval": round(LOST_SERVER_TIMEOUT),
-        "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
-        "cursor_factory": BinaryCursor if reading else NameAndTypeCursor,
     }
+    if pooled:
+        options |= _begin_with(parameters, reading=reading)
+        arguments["prepare_threshold"] = None
+    else:
+        parameters["default_transaction_read_only"] = "on" if reading else "off"
+        ours = " ".join(f"-c {name}={value}" for name, value in parameters.items())
+        arguments["options"] = f"{url.query.get('options', '')} {ours}".lstrip()
+        url = url.difference_update_query(["options"])
+    arguments = {name: arguments[name] for name in arguments.keys() - url.query.keys()}
+    binary_cursor = PooledBinaryCursor if pooled else BinaryCursor
+    arguments["cursor_factory"] = binary_cursor if reading else NameAndTypeCursor
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
 
@@ -194,6 +233,18 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     return engine
 
 
+def _begin_with(parameters: dict[str, Any], *, reading: bool) -> dict[str, Any]:
+    """Return the options of an engine whose transactions say their limits when they begin, in the
+    same round trip: through a pooler, the next one may have another session of the server.
+    """
+    mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if reading else "READ WRITE"
+    limits = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in parameters.items())
+    return {
+        "isolation_level": "AUTOCOMMIT",  # psycopg begins nothing
+        "execution_options": {BEGIN: f"BEGIN {mode}{limits}"},
+    }
+
+
 def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     parameters = {
         "time_zone": "'+00:00'",
@@ -203,15 +254,30 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "max_sort_length": 65_536,  # bytes of a text that ORDER BY compares; 1024 by default
     }
     assignments = ", ".join(f"SESSION {name} = {value}" for name, value in parameters.items())
-    arguments = {
+    ours = f"SET {assignments}"
+    arguments: dict[str, Any] = {
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
         "read_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
         "write_timeout": settings.statement_timeout + LOST_SERVER_TIMEOUT,
-        "init_command": f"SET {assignments}",
+        "init_command": ours,
     }
-    return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+    arguments = {name: arguments[name] for name in arguments.keys() - url.query.keys()}
+    arguments |= ssl_of(url)
+    if url.password:
+        arguments["password"] = url.password.encode()  # PyMySQL takes texts for Latin-1
+    url = url.difference_update_query(SSL)
+    engine = create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+
+    if "init_command" in url.query:
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(ours)
+
+    return engine
 
 
 def _milliseconds(seconds: float) -> int:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import plaster
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -12,8 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
-from users_service.database.engine import make_engine
-from users_service.settings import Settings, load
+from users_service.database.engine import make_engine, said
+from users_service.settings import Settings, load, read
 
 SCRIPTS = Path(__file__).parents[1] / "alembic"
 
@@ -29,8 +28,7 @@ def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
     :param environ: environment variables; those of the process by default.
     :raises SettingsError: with all faults of the settings.
     """
-    section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
-    return load(section, os.environ if environ is None else environ)
+    return load(read(ini), os.environ if environ is None else environ)
 
 
 def upgrade(ini: str) -> None:
@@ -64,7 +62,7 @@ def check_schema(engine: Engine) -> None:
             connection.detach()  # closed at the end, and not kept in the pool
             found = MigrationContext.configure(connection).get_current_heads()
     except DBAPIError as error:
-        raise SchemaError(f"The database does not answer: {error.orig}") from None
+        raise SchemaError(f"The database does not answer: {said(error)}") from None
     if set(found) != set(needed):
         raise SchemaError(
             f"The database is at revision {', '.join(found) or 'none'}, but this version of the "
