@@ -88,8 +88,9 @@ PARTS: dict[str, list[str]] = {
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
     "database": ["database_url", "jsonapi", "settings"],
-    "cli": ["database", "docs", "jsonapi", "models", "settings"],
-    "serving": ["health", "jsonapi"],
+    "faults": ["database", "jsonapi", "settings"],
+    "cli": ["database", "docs", "faults", "jsonapi", "models", "settings"],
+    "serving": ["faults", "health", "jsonapi", "settings"],
 }
 
 

@@ -5,7 +5,8 @@ import importlib
 import importlib.metadata
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -195,10 +196,30 @@ def read(path: str) -> Mapping[str, str]:
     :param path: of the ini file, as `pserve` takes it.
     :raises SettingsError: if it cannot be read. Its text has no value of the file.
     """
-    try:
+    with _told_without_values(path):
         section: Mapping[str, str] = plaster.get_loader(
             path, protocols=["wsgi"]
         ).get_wsgi_app_settings()
+    return section
+
+
+def check_values(path: str, defaults: Mapping[str, str]) -> None:
+    """Check that every value of an ini file's applications can be read.
+
+    :param defaults: what `%(name)s` may stand for besides the file's own names.
+    :raises SettingsError: as `read`.
+    """
+    with _told_without_values(path):
+        loader = plaster.get_loader(path, protocols=["wsgi"])
+        for section in loader.get_sections():
+            if section.startswith(("app:", "composite:", "filter:", "pipeline:")):
+                loader.get_settings(section, dict(defaults))
+
+
+@contextmanager
+def _told_without_values(path: str) -> Iterator[None]:
+    try:
+        yield
     except configparser.InterpolationError as error:
         where = f"{error.option} in [{error.section}]"
         fault = f"a % of {where} is followed by the name of nothing: write % as %%"
@@ -214,7 +235,7 @@ def read(path: str) -> Mapping[str, str]:
     except plaster.PlasterError:
         fault = "its name does not end in .ini"
     else:
-        return section
+        return
     raise SettingsError([f"{path} cannot be read: {fault}"])
 
 

@@ -4,6 +4,7 @@ from logging.config import fileConfig
 
 from alembic import context
 from users_service.database import make_engine, settings_of
+from users_service.faults import end_in_words
 from users_service.models import Base, UTCDateTime
 
 config = context.config
@@ -41,7 +42,8 @@ connection = config.attributes.get("connection")
 if connection is not None:
     migrate(connection)
 else:
-    engine = make_engine(settings_of(config.config_file_name))
-    with engine.begin() as connection:
-        migrate(connection)
-    engine.dispose()
+    with end_in_words():
+        engine = make_engine(settings_of(config.config_file_name))
+        with engine.begin() as connection:
+            migrate(connection)
+        engine.dispose()

@@ -5,7 +5,7 @@ At start come migrations and engine. A request meets retries, then transactions.
 
 from pyramid.config import Configurator
 
-from users_service.database.engine import changes, make_engine
+from users_service.database.engine import changes, make_engine, said
 from users_service.database.migrations import (
     SchemaError,
     check_schema,
@@ -20,6 +20,7 @@ __all__ = [
     "check_schema",
     "includeme",
     "make_engine",
+    "said",
     "settings_of",
     "upgrade",
     "upgrade_database",

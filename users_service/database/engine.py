@@ -60,7 +60,10 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
 def said(error: DBAPIError) -> str:
     """Return what a driver says, in one line."""
     original: Any = error.orig
-    return " ".join(str(original.args[-1] if original.args else original).split())
+    text = " ".join(str(original.args[-1] if original.args else original).split())
+    if "unsupported startup parameter" in text:
+        text += ". Through PgBouncer, set users_service.database_pooler = transaction"
+    return text
 
 
 def _make(settings: Settings, **more: Any) -> Engine:
