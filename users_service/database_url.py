@@ -5,6 +5,7 @@ them, or are refused: none is lost in silence. No error text repeats a part of t
 a password.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -84,6 +85,19 @@ MARIADB_FIXED = re.compile(
     re.IGNORECASE,
 )
 
+# Parameters of either driver that name a file.
+FILES = {
+    "read_default_file",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_key",
+    "sslcert",
+    "sslcrl",
+    "sslkey",
+    "sslrootcert",
+}
+
 SQLITE_PARAMETERS = {"cached_statements", "uri"}
 # https://www.sqlite.org/uri.html#recognized_query_parameters
 SQLITE_FILE_PARAMETERS = {"cache", "immutable", "mode", "modeof", "nolock", "psow", "vfs"}
@@ -125,6 +139,10 @@ def check_arguments(url: URL) -> None:
     """
     if url.get_backend_name() == "postgresql":
         _check_libpq(url)
+    for name in sorted(FILES & url.query.keys()):
+        file = Path(str(url.query[name])).expanduser()
+        if not os.access(file, os.R_OK) and (name, str(file)) != ("sslrootcert", "system"):
+            raise ValueError(f"has the parameter {name}, whose file {file} cannot be read")
     dialect: Any = url.get_dialect()
     try:
         dialect(dbapi=dialect.import_dbapi()).create_connect_args(url)

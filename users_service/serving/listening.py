@@ -6,7 +6,8 @@ import os
 import socket
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from waitress import wasyncore
@@ -40,33 +41,46 @@ def bind(made: Adjustments, places: list[str], *, reuse_port: bool) -> list[sock
     """
     if made.unix_socket:
         return [_bind_unix(made.unix_socket, made.unix_socket_perms)]
-    bound: list[socket.socket] = []
     known: set[Any] = set()
-    for place in places:
-        port = place.rpartition(":")[2]
-        if port.isdecimal() and int(port) > MAX_PORT:
-            refuse(f"{place}: a port is at most {MAX_PORT}")
-        options = {"listen": place, "ipv4": made.ipv4, "ipv6": made.ipv6}
-        try:
-            addresses = adjustments({name: str(value) for name, value in options.items()}).listen
-        except ValueError:
-            refuse(f"{place}: there is no such host or port")
-        missing = ""
-        before = len(bound)
-        for family, _kind, _protocol, address in addresses:
-            if address in known:
-                continue
-            try:
-                bound.append(_bind(family, address, reuse_port=reuse_port))
-            except OSError as error:
-                missing = f"{place}: {error.strerror or error}"
-                if error.errno not in NOT_HERE:
-                    refuse(missing)
-            if address[1]:
-                known.add(address)
-        if missing and len(bound) == before:
-            refuse(missing)
+    with ExitStack() as stack:
+        bound: list[socket.socket] = []
+        for place in places:
+            addresses = [each for each in _addresses(made, place) if each[1] not in known]
+            for sock in _bind_those_here(place, addresses, reuse_port=reuse_port):
+                bound.append(stack.enter_context(sock))
+            known |= {address for _, address in addresses if address[1]}
+        stack.pop_all()  # they stay open
     return bound
+
+
+def _addresses(made: Adjustments, place: str) -> list[tuple[int, Any]]:
+    port = place.rpartition(":")[2]
+    if port.isdecimal() and int(port) > MAX_PORT:
+        refuse(f"{place}: a port is at most {MAX_PORT}")
+    options = {"listen": place, "ipv4": str(made.ipv4), "ipv6": str(made.ipv6)}
+    try:
+        found = adjustments(options).listen
+    except ValueError:
+        refuse(f"{place}: there is no such host or port")
+    return [(family, address) for family, _kind, _protocol, address in found]
+
+
+def _bind_those_here(
+    place: str, addresses: list[tuple[int, Any]], *, reuse_port: bool
+) -> Iterator[socket.socket]:
+    fault, some = "", False
+    for family, address in addresses:
+        try:
+            sock = _bind(family, address, reuse_port=reuse_port)
+        except OSError as error:
+            fault = f"{place}: {error.strerror or error}"
+            if error.errno not in NOT_HERE:
+                refuse(fault)
+        else:
+            some = True
+            yield sock
+    if fault and not some:
+        refuse(fault)
 
 
 def _bind(family: int, address: Any, *, reuse_port: bool) -> socket.socket:
@@ -91,6 +105,7 @@ def _bind_unix(path: str, permissions: int) -> socket.socket:
         sock.bind(path)
         os.chmod(path, permissions)
     except OSError as error:
+        sock.close()
         refuse(f"unix_socket = {path}: {error.strerror or error}")
     return sock
 
