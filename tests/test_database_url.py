@@ -230,6 +230,12 @@ def test_a_password_may_have_any_letter(address, tmp_path, scalars):
         server.dispose()
 
 
+@pytest.mark.parametrize("password", ["a,b", "a,/b:c", "a#b", "a?b=c"])
+def test_a_password_is_no_list_of_hosts(password):
+    url = settings(f"postgresql+psycopg://ada:{password}@h:5/users").database_url
+    assert (url.password, url.host, url.port, url.query) == (password, "h", 5, {})
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -106,7 +106,7 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 # Several hosts as libpq writes them: postgresql+psycopg://name@a:5432,b:5433/users
 SEVERAL_HOSTS = re.compile(
-    r"(?P<before>postgresql\+psycopg://(?:[^@]*@)?)(?P<hosts>[^/?@]*,[^/?@]*)(?P<after>.*)"
+    r"(?P<before>postgresql\+psycopg://(?:[^@]*@)?+)(?P<hosts>[^/?@]*,[^/?@]*)(?P<after>(?:[/?].*)?)"
 )
 HOST = re.compile(r"(?:\[(?P<ipv6>[^\]]+)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]*))?")
 

@@ -142,7 +142,7 @@ HERE = {"host": "127.0.0.1", "port": "0"}
     [
         ({"host": "127.0.0.1", "port": "{taken}"}, {}, "127.0.0.1:{taken}: Address already in use"),
         ({"host": "127.0.0.1"}, {"http_port": "{taken}"}, "Address already in use"),
-        ({"host": "192.0.2.1", "port": "0"}, {}, "192.0.2.1:0: Cannot assign"),
+        ({"host": "203.0.113.1", "port": "0"}, {}, "203.0.113.1:0: Cannot assign"),
         ({"host": "nowhere.invalid", "port": "0"}, {}, "nowhere.invalid:0: there is no such host"),
         ({"listen": "127.0.0.1:0 nowhere.invalid:0"}, {}, "there is no such host"),
         ({"host": "127.0.0.1", "port": "65536"}, {}, "a port is at most 65535"),

@@ -198,8 +198,7 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         PooledBinaryCursor,
     )
 
-    reading = options.pop("reading", False)
-    pooled = settings.database_pooler == "transaction"
+    reading, pooled = options.pop("reading", False), settings.database_pooler == "transaction"
     parameters: dict[str, Any] = {
         "timezone": "UTC",
         "lock_timeout": _milliseconds(settings.lock_timeout),
@@ -222,8 +221,8 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         arguments["options"] = f"{url.query.get('options', '')} {ours}".lstrip()
         url = url.difference_update_query(["options"])
     arguments = {name: arguments[name] for name in arguments.keys() - url.query.keys()}
-    binary_cursor = PooledBinaryCursor if pooled else BinaryCursor
-    arguments["cursor_factory"] = binary_cursor if reading else NameAndTypeCursor
+    binary = PooledBinaryCursor if pooled else BinaryCursor
+    arguments["cursor_factory"] = binary if reading else NameAndTypeCursor
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
 
