@@ -1,6 +1,7 @@
 # The manual of a developer's day. Every target makes what it needs, once.
 #
-#   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it)
+#   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it); another database by
+#                  DATABASE_URL=postgresql+psycopg://... (its driver is installed)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
 #   make check     what CI runs: lint, types, tests with coverage, packaging, published and generated
 #                  clients, the API against its description, the documentation in a browser
@@ -18,6 +19,15 @@ PORT ?= 6543
 VENV ?= .venv
 EXAMPLES ?= 500
 BIN := $(VENV)/bin
+# The value as it is: a $ in a password is no variable of make.
+ifneq ($(value DATABASE_URL),)
+    export USERS_SERVICE_DATABASE_URL := $(value DATABASE_URL)
+endif
+# The driver that the database needs, if it is not the one that Python has.
+URL := $(or $(value USERS_SERVICE_DATABASE_URL),$(shell \
+	test -z "$$USERS_SERVICE_DATABASE_URL_FILE" || head -c 16 "$$USERS_SERVICE_DATABASE_URL_FILE"))
+DRIVER := $(if $(filter postgresql%,$(URL)),postgresql,$(if $(filter mysql%,$(URL)),mysql))
+INSTALLED := $(VENV)/installed$(if $(DRIVER),-$(DRIVER))
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
@@ -41,10 +51,15 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
-install: $(VENV)/installed
+$(VENV)/installed-postgresql $(VENV)/installed-mysql: $(VENV)/installed-%: $(VENV)/installed
+	@echo "== Installing the driver for $*"
+	@$(PIP) --editable '.[$*]'
+	@touch $@
 
-serve: $(VENV)/installed
-	@echo "== Migrating the development database"
+install: $(INSTALLED)
+
+serve: $(INSTALLED)
+	@echo "== Migrating the database"
 	@$(BIN)/users-service migrate development.ini
 	@echo "== Serving the API on http://127.0.0.1:$(PORT)/api/v1/users (Ctrl-C stops it)"
 	@echo "== Its documentation, to read and to try: http://127.0.0.1:$(PORT)/api/v1/docs"

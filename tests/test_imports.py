@@ -80,8 +80,10 @@ def ours(name: str) -> set[str]:
 # What each part of the service may import of the others. Every module is in one of them.
 PARTS: dict[str, list[str]] = {
     "jsonapi": [],
+    "database_url": [],
     "hosts": [],
-    "settings": ["hosts"],
+    "settings": ["database_url", "hosts"],
+    "ini_files": ["settings"],
     "texts": [],
     "models": ["texts"],
     "schemas": ["jsonapi", "texts"],
@@ -90,9 +92,10 @@ PARTS: dict[str, list[str]] = {
     "targets": ["health", "hosts", "jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
-    "database": ["jsonapi", "settings"],
-    "cli": ["database", "docs", "jsonapi", "models", "settings"],
-    "serving": ["health", "hosts", "jsonapi"],
+    "database": ["database_url", "ini_files", "jsonapi", "settings"],
+    "faults": ["database", "jsonapi", "settings"],
+    "cli": ["database", "docs", "faults", "jsonapi", "models", "settings"],
+    "serving": ["faults", "health", "hosts", "ini_files", "jsonapi"],
 }
 
 

@@ -59,5 +59,5 @@ def test_an_ini_file_that_this_locale_cannot_read_is_named(environ, tmp_path):
     ini.write_text(f"# für alle\n{text}", encoding="utf-8")
     done = run(environ, "users-service", "migrate", str(ini))
     assert done.returncode == 1
-    assert b"other.ini is not ASCII" in done.stderr
+    assert b"other.ini cannot be read: it is not ASCII" in done.stderr
     assert b"Traceback" not in done.stderr

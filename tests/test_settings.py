@@ -4,6 +4,7 @@ import gc
 from dataclasses import fields
 
 import pytest
+from sqlalchemy import make_url
 
 from users_service import main
 from users_service.settings import Settings, SettingsError, load
@@ -20,7 +21,7 @@ def faults(ini: dict[str, str], environ: dict[str, str] | None = None) -> list[s
 
 def test_everything_but_the_database_has_a_safe_default():
     settings = load(INI, {})
-    assert settings.database_url == URL
+    assert settings.database_url == make_url(URL)
     assert settings.anonymous_permissions == frozenset()
     assert settings.page_size == 20
     assert settings.max_page_size == 1000
@@ -36,7 +37,7 @@ def test_the_environment_wins_over_the_ini_file():
 def test_a_variable_can_name_a_file_that_holds_the_value(tmp_path):
     path = tmp_path / "url"
     path.write_text(URL + "\n")
-    assert load({}, {"USERS_SERVICE_DATABASE_URL_FILE": str(path)}).database_url == URL
+    assert load({}, {"USERS_SERVICE_DATABASE_URL_FILE": str(path)}).database_url == make_url(URL)
 
 
 def test_a_value_and_a_file_contradict_each_other(tmp_path):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,20 +25,10 @@ def main(global_config: dict[str, str], **ini: str) -> Router:
     # The objects made at start stay. Without garbage collection, a start takes a tenth less time.
     gc.disable()
     try:
-        from pyramid.exceptions import ConfigurationExecutionError
+        from users_service.faults import end_in_words
 
-        from users_service.database import SchemaError
-        from users_service.jsonapi import ResourceError
-        from users_service.settings import SettingsError
-
-        try:
+        with end_in_words():
             return configure(ini).make_wsgi_app()
-        except (SettingsError, SchemaError) as error:
-            sys.exit(str(error))
-        except ConfigurationExecutionError as error:
-            if not isinstance(error.evalue, ResourceError):
-                raise
-            sys.exit(str(error.evalue))
     finally:
         gc.enable()
 

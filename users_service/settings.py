@@ -1,15 +1,17 @@
 """Reads the settings from ini keys and environment variables, or reports all their faults."""
 
-import importlib.util
+import importlib
+import importlib.metadata
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
+from users_service.database_url import check_arguments, parse
 from users_service.hosts import allowed_host_of
 
 INI_PREFIX = "users_service."
@@ -37,20 +39,40 @@ class SettingsError(Exception):
         super().__init__("\n".join(["The settings have faults:", *(f"  - {f}" for f in faults)]))
 
 
-def _database_url(text: str) -> str:
-    """Check an SQLAlchemy URL. Error texts do not repeat it, because it may have a password."""
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise ValueError("is not a database URL such as sqlite:////srv/users.sqlite3") from None
+def _database_url(text: str) -> URL:
+    """Check the URL of the database. Error texts do not repeat it: it may have a password."""
+    url = parse(text)
     if url.drivername not in DRIVERS:
         raise ValueError(f"must start with one of {', '.join(f'{d}://' for d in DRIVERS)}")
     module, extra = DRIVERS[url.drivername]
-    if importlib.util.find_spec(module) is None:
-        raise ValueError(f"needs a driver: pip install 'users_service[{extra}]'")
-    if not url.database or url.database == ":memory:":
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        raise ValueError(f"needs a driver: {_install(extra)}") from None
+    check_arguments(url)
+    if not url.database:
         raise ValueError("must name a database")
-    return text
+    return url
+
+
+def _install(extra: str) -> str:
+    """Return the command that installs what an extra of this package needs.
+
+    It works in a checkout too: no index has this package.
+    """
+    marker = re.compile(rf"\s*;\s*extra == ['\"]{extra}['\"]$")
+    required = importlib.metadata.requires("users_service") or ()
+    needed = [marker.sub("", line) for line in required if marker.search(line)]
+    return " ".join([sys.executable, "-m pip install", *(f"'{line}'" for line in needed)])
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}")
+        return text
+
+    return parse
 
 
 def _permissions(text: str) -> frozenset[str]:
@@ -97,10 +119,15 @@ def _setting(parse: Callable[[str], Any], default: str | None, doc: str) -> Any:
 class Settings:
     """The settings of the service. A setting whose default is None is required."""
 
-    database_url: str = _setting(
+    database_url: URL = _setting(  # noqa: RUF009  # it is immutable
         _database_url,
         None,
         "the URL of the database: sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
+    )
+    database_pooler: str = _setting(
+        _one_of("none", "transaction"),
+        "none",
+        "transaction, if PgBouncer in its transaction mode stands before PostgreSQL",
     )
     anonymous_permissions: frozenset[str] = _setting(
         _permissions,
@@ -212,6 +239,17 @@ def _contradictions(values: dict[str, Any]) -> Iterator[str]:
                 f"{INI_PREFIX}{name} must be at least {length * many}, to have room for "
                 f"{INI_PREFIX}max_filter_values = {many} ids of {length} each"
             )
+    if values.get("database_pooler") == "transaction" and "database_url" in values:
+        yield from _pooler_faults(values["database_url"])
+
+
+def _pooler_faults(url: URL) -> Iterator[str]:
+    pooler = f"{INI_PREFIX}database_pooler = transaction"
+    if url.get_backend_name() != "postgresql":
+        yield f"{pooler} is for PostgreSQL alone"
+    elif "options" in url.query:
+        change = "use ALTER ROLE … SET in the database"
+        yield f"{pooler} passes no options of {INI_PREFIX}database_url on: {change}"
 
 
 def _value(declared: Field[Any], ini: Mapping[str, str], environ: Mapping[str, str]) -> Any:
@@ -222,9 +260,11 @@ def _value(declared: Field[Any], ini: Mapping[str, str], environ: Mapping[str, s
         raise ValueError(f"is given twice: {variable} and {variable}_FILE")
     if path:
         try:
-            text = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            text = Path(path).read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
             raise ValueError(f"cannot be read from {variable}_FILE: {error}") from None
+        except UnicodeDecodeError:
+            raise ValueError(f"cannot be read from {variable}_FILE: it is not UTF-8") from None
     text = text or ini.get(INI_PREFIX + declared.name, "").strip() or declared.metadata["default"]
     if text is None:
         raise ValueError("is required")

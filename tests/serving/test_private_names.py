@@ -54,6 +54,12 @@ def connect(server) -> socket.socket:
     return socket.create_connection((server.effective_host, int(server.effective_port)), 5)
 
 
+def test_arguments_become_addresses():
+    made = Adjustments(listen="127.0.0.1:0 127.0.0.2:0", ipv6="false")
+    assert [address for *_, address in made.listen] == [("127.0.0.1", 0), ("127.0.0.2", 0)]
+    assert (made.unix_socket, made.unix_socket_perms, made.ipv6) == (None, 0o600, False)
+
+
 def test_create_server_takes_a_map_and_a_dispatcher_and_makes_channels(serving):
     server, tasks, look = serving
     with connect(server) as client:

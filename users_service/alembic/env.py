@@ -1,13 +1,11 @@
 """The environment of migrations, with the engine and the settings of the service."""
 
-import sys
 from logging.config import fileConfig
 
 from alembic import context
-from alembic.util import CommandError
-from users_service.database import SchemaError, make_migrating_engine, run, settings_of
+from users_service.database import make_migrating_engine, run, settings_of
+from users_service.faults import end_in_words
 from users_service.models import Base, UTCDateTime
-from users_service.settings import SettingsError
 
 config = context.config
 
@@ -42,15 +40,13 @@ def migrate_by_command_line(path):
     """Run a command of `alembic -c <ini file>`; a fault is told in a sentence."""
     if config.file_config.has_section("loggers"):
         fileConfig(config.file_config, disable_existing_loggers=False)
-    try:
+    with end_in_words():
         settings = settings_of(path)
         engine = make_migrating_engine(settings)
         try:
             run(engine, migrate, settings.lock_timeout)
         finally:
             engine.dispose()
-    except (SettingsError, SchemaError, CommandError) as error:
-        sys.exit(str(error))
 
 
 if "connection" in config.attributes:  # whoever gives one has a transaction and a lock of their own

@@ -8,13 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from alembic.util import CommandError
-from pyramid.exceptions import ConfigurationExecutionError
-
 from users_service import database, docs
 from users_service.cli.seeding import SeedError, seed
-from users_service.jsonapi import ResourceError
-from users_service.settings import SettingsError
+from users_service.faults import end_in_words
 
 SEEDS = {
     "users": "how many users (default: %(default)s)",
@@ -51,13 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
     seed.set_defaults(run=seed_)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
-    except (SettingsError, database.SchemaError, SeedError, CommandError) as error:
+        with end_in_words():
+            options.run(options)
+    except SeedError as error:
         sys.exit(str(error))
-    except ConfigurationExecutionError as error:
-        if not isinstance(error.evalue, ResourceError):
-            raise
-        sys.exit(str(error.evalue))
 
 
 def migrate_(options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from users_service.database.migrations import (
     upgrade,
     upgrade_database,
 )
-from users_service.database.requirements import SchemaError
+from users_service.database.requirements import SchemaError, reason_of
 from users_service.database.transactions import takes_changes
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "includeme",
     "make_engine",
     "make_migrating_engine",
+    "reason_of",
     "run",
     "settings_of",
     "takes_changes",

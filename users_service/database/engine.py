@@ -1,29 +1,22 @@
 """Makes the SQLAlchemy engine for SQLite, PostgreSQL or MariaDB, with limits on waits and pools."""
 
-import select as system
-import time
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, func, select
 
 from users_service.database.driver_errors import restate_errors
-from users_service.settings import Settings
-
-# Seconds. A connection that was used more recently is not pinged, which saves a round trip. A ping
-# finds what a look at the socket cannot: a network or a firewall that has forgotten the connection.
-IDLE_BEFORE_PING = 5.0
+from users_service.database.idle_connections import look_at_idle_connections
+from users_service.database_url import SSL, file_of, ssl_of
+from users_service.settings import Settings, SettingsError
 
 # Seconds. A connection counts as lost if the server is silent for so long after statement_timeout.
 LOST_SERVER_TIMEOUT = 5.0
 
-# The name of the execution option with the statement that begins a transaction on SQLite.
-SQLITE_BEGIN = "sqlite_begin"
+# The name of the execution option with the statement that begins a transaction, where the driver
+# does not begin it: on SQLite, and on PostgreSQL through a pooler.
+BEGIN = "begin"
 
 # A batch (a request with atomic operations) locks rows in the order of its operations, so that
 # batches can deadlock. Retried batches run one at a time: they queue for an advisory lock.
@@ -47,10 +40,13 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
 
     On PostgreSQL its connections are read-only and in autocommit mode: a single statement then
     needs no BEGIN and ROLLBACK, each of which is a round trip. Results come in the binary format,
-    which costs half the time of text.
+    which costs half the time of text. Through a pooler, reads are transactions: nothing else can
+    carry their limits.
     """
     if engine.dialect.name != "postgresql":
         return _make(settings)
+    if settings.database_pooler == "transaction":
+        return _make(settings, reading=True)
     return _make(
         settings, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, reading=True
     )
@@ -62,7 +58,7 @@ def make_migrating_engine(settings: Settings) -> Engine:
 
 
 def _make(settings: Settings, **more: Any) -> Engine:
-    url = make_url(settings.database_url)
+    url = settings.database_url
     options: dict[str, Any] = {
         "hide_parameters": True,  # the text of an error goes to the log
         "pool_size": settings.pool_size,
@@ -75,58 +71,34 @@ def _make(settings: Settings, **more: Any) -> Engine:
     configure = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb}[name]
     engine = configure(url, settings, options)
     restate_errors(engine, may_change="reading" not in more)
-    event.listen(engine, "checkin", _record_use)
-    event.listen(engine, "checkout", partial(_refuse_lost, engine))
+    if BEGIN in engine.get_execution_options():
+        event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_connect", _connect)
+    look_at_idle_connections(engine)
     return engine
 
 
-def _record_use(_connection: Any, record: ConnectionPoolEntry) -> None:
-    record.info["used"] = time.monotonic()
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options()[BEGIN])
 
 
-def _refuse_lost(engine: Engine, connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
-    """Check at checkout that the server has not cut a connection while nobody used it.
-
-    Looking at the socket takes no round trip. Its end shows there, with TLS too. So does what a
-    server sends on its own account, such as a changed parameter: a ping then tells which it was.
-
-    :raises InvalidatePoolError: the pool replaces this connection, and the others that it has kept,
-        since a server that has restarted or was cut off has lost all of them.
+def _connect(dialect: Dialect, _record: Any, arguments: Any, options: Any) -> Any:
+    """Connect; whatever a driver raises if it cannot, such as for a certificate that is not there,
+    is an error of the database.
     """
-    used = record.info.get("used")
-    if used is None:  # it has just been opened
-        return
     try:
-        if time.monotonic() - used >= IDLE_BEFORE_PING or _has_news(connection):
-            engine.dialect.do_ping(connection)
-    except engine.dialect.loaded_dbapi.Error:
-        raise InvalidatePoolError from None
-
-
-def _has_news(connection: Any) -> bool:
-    """Whether something has come from the server, or its end, on a connection that asked nothing.
-
-    :raises Exception: the driver's own, if the connection is closed.
-    """
-    if hasattr(connection, "pgconn"):
-        number = connection.fileno()
-    elif hasattr(connection, "_sock"):  # PyMySQL shows it by no other name
-        if connection._sock is None:
-            return True
-        number = connection._sock.fileno()
-    else:  # SQLite's file
-        return False
-    poll = system.poll()
-    poll.register(number, system.POLLIN)
-    return bool(poll.poll(0))
+        return dialect.connect(*arguments, **options)
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise dialect.loaded_dbapi.OperationalError(str(error)) from error
 
 
 def snapshot(engine: Engine) -> dict[str, Any]:
     """Return the execution options for transactions whose statements all see the same state.
 
-    SQLite needs none: every transaction does.
+    SQLite needs none, and PostgreSQL through a pooler neither: every transaction of reads does.
     """
-    return {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    begins_itself = BEGIN in engine.get_execution_options()
+    return {} if begins_itself else {"isolation_level": "REPEATABLE READ"}
 
 
 def changes(engine: Engine) -> dict[str, Any]:
@@ -135,7 +107,7 @@ def changes(engine: Engine) -> dict[str, Any]:
     On SQLite, BEGIN IMMEDIATE waits for the write lock and takes it. Without it, a transaction that
     has read and then writes fails with "database is locked" at once, if another one has written.
     """
-    return {SQLITE_BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
+    return {BEGIN: "BEGIN IMMEDIATE"} if engine.dialect.name == "sqlite" else {}
 
 
 def limit_batch_locks(connection: Connection, lock_timeout: float, *, is_retry: bool) -> None:
@@ -159,16 +131,20 @@ def limit_batch_locks(connection: Connection, lock_timeout: float, *, is_retry: 
 
 
 def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    if file := file_of(url):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            fault = f"users_service.database_url: {file.parent} cannot be made: {error.strerror}"
+            raise SettingsError([fault]) from None
     # With isolation_level None the driver never begins a transaction by itself.
     arguments = {"isolation_level": None, "timeout": settings.lock_timeout}
+    options["execution_options"] = {BEGIN: "BEGIN"}
     engine = create_engine(url, connect_args=arguments, **options)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
-        # SQLite's lower() knows only ASCII letters.
-        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "checkin")
     def _end_transaction(connection: Any, _record: Any) -> None:
@@ -177,16 +153,7 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         if connection is not None and connection.in_transaction:
             connection.rollback()
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
-        connection.exec_driver_sql(begin)
-
     return engine
-
-
-def _lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
 
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
@@ -196,17 +163,17 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         BinaryCursor,
         BinaryTextLoader,
         NameAndTypeCursor,
+        PooledBinaryCursor,
     )
 
-    reading = options.pop("reading", False)
-    parameters = {
-        "default_transaction_read_only": "on" if reading else "off",
+    reading, pooled = options.pop("reading", False), settings.database_pooler == "transaction"
+    parameters: dict[str, Any] = {
         "timezone": "UTC",
         "lock_timeout": _milliseconds(settings.lock_timeout),
         "statement_timeout": _milliseconds(settings.statement_timeout),
         "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
     }
-    arguments = {
+    arguments: dict[str, Any] = {
         # Not that of the environment or of the database, which could be SQL_ASCII.
         "client_encoding": "utf8",
         "connect_timeout": settings.connect_timeout,
@@ -214,9 +181,18 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
         "tcp_user_timeout": _milliseconds(_silence(settings) or 0),
         "keepalives_idle": round(LOST_SERVER_TIMEOUT),
         "keepalives_interval": round(LOST_SERVER_TIMEOUT),
-        "options": " ".join(f"-c {name}={value}" for name, value in parameters.items()),
-        "cursor_factory": BinaryCursor if reading else NameAndTypeCursor,
     }
+    if pooled:
+        options |= _begin_with(parameters, reading=reading)
+        arguments["prepare_threshold"] = None
+    else:
+        parameters["default_transaction_read_only"] = "on" if reading else "off"
+        ours = " ".join(f"-c {name}={value}" for name, value in parameters.items())
+        arguments["options"] = f"{url.query.get('options', '')} {ours}".lstrip()
+        url = url.difference_update_query(["options"])
+    arguments = {name: arguments[name] for name in arguments.keys() - url.query.keys()}
+    binary = PooledBinaryCursor if pooled else BinaryCursor
+    arguments["cursor_factory"] = binary if reading else NameAndTypeCursor
     options["json_deserializer"] = orjson.loads
     engine = create_engine(url, connect_args=arguments, **options)
 
@@ -229,6 +205,18 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     return engine
 
 
+def _begin_with(parameters: dict[str, Any], *, reading: bool) -> dict[str, Any]:
+    """Return the options of an engine whose transactions say their limits when they begin, in the
+    same round trip: through a pooler, the next one may have another session of the server.
+    """
+    mode = "ISOLATION LEVEL REPEATABLE READ READ ONLY" if reading else "READ WRITE"
+    limits = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in parameters.items())
+    return {
+        "isolation_level": "AUTOCOMMIT",  # psycopg begins nothing
+        "execution_options": {BEGIN: f"BEGIN {mode}{limits}"},
+    }
+
+
 def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     parameters = {
         "time_zone": "'+00:00'",
@@ -238,15 +226,30 @@ def _mariadb(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         "max_sort_length": 65_536,  # bytes of a text that ORDER BY compares; 1024 by default
     }
     assignments = ", ".join(f"SESSION {name} = {value}" for name, value in parameters.items())
-    arguments = {
+    ours = f"SET {assignments}"
+    arguments: dict[str, Any] = {
         "charset": "utf8mb4",
         "connect_timeout": settings.connect_timeout,
         # Normally the server cancels a statement first. These detect a lost server or network.
         "read_timeout": _silence(settings),
         "write_timeout": _silence(settings),
-        "init_command": f"SET {assignments}",
+        "init_command": ours,
     }
-    return create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+    arguments = {name: arguments[name] for name in arguments.keys() - url.query.keys()}
+    arguments |= ssl_of(url)
+    if url.password:
+        arguments["password"] = url.password.encode()  # PyMySQL takes texts for Latin-1
+    url = url.difference_update_query(SSL)
+    engine = create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments, **options)
+
+    if "init_command" in url.query:
+
+        @event.listens_for(engine, "connect")
+        def _configure(connection: Any, _record: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(ours)
+
+    return engine
 
 
 def _silence(settings: Settings) -> float | None:

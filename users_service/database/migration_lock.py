@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from users_service.database.engine import SQLITE_BEGIN
+from users_service.database.engine import BEGIN
 from users_service.database.requirements import SchemaError
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _sqlite(connection: Connection, lock_timeout: float) -> Iterator[None]:
             log.warning(WAITING)
     driver.execute(f"PRAGMA busy_timeout = {round(lock_timeout * 1000)}")
     # Exclusive from the start: a reader would keep the COMMIT from being carried out.
-    with connection.execution_options(**{SQLITE_BEGIN: "BEGIN EXCLUSIVE"}).begin():
+    with connection.execution_options(**{BEGIN: "BEGIN EXCLUSIVE"}).begin():
         yield
         lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
         if lost:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import plaster
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -25,7 +24,8 @@ from users_service.database.requirements import (
     check_database,
     reason_of,
 )
-from users_service.settings import Settings, SettingsError, load
+from users_service.ini_files import read
+from users_service.settings import Settings, load
 
 SCRIPTS = Path(__file__).parents[1] / "alembic"
 
@@ -44,12 +44,7 @@ def settings_of(ini: str, environ: Mapping[str, str] | None = None) -> Settings:
     :param environ: environment variables; those of the process by default.
     :raises SettingsError: with all faults of the settings.
     """
-    try:
-        section = plaster.get_loader(ini, protocols=["wsgi"]).get_wsgi_app_settings()
-    except UnicodeDecodeError:
-        fault = f"{ini} is not ASCII: this locale cannot read it; put other values into variables"
-        raise SettingsError([fault]) from None
-    return load(section, os.environ if environ is None else environ)
+    return load(read(ini), os.environ if environ is None else environ)
 
 
 def upgrade(ini: str) -> None:

@@ -57,6 +57,16 @@ class BinaryCursor(NameAndTypeCursor):
         self.format = Format.BINARY
 
 
+class PooledBinaryCursor(BinaryCursor):
+    """Begins transactions in the text format: the binary one takes one statement at a time."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> "PooledBinaryCursor":
+        if query.startswith("BEGIN"):
+            options["binary"] = False
+        super().execute(query, params, **options)
+        return self
+
+
 class BinaryTextLoader(TextLoader):
     """Loads types that psycopg does not know as text: this is the binary format of enum types."""
 

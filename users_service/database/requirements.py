@@ -43,9 +43,12 @@ class SchemaError(Exception):
 
 
 def reason_of(error: DBAPIError) -> str:
-    """Return the first line of what a driver says, or the text among what PyMySQL says."""
+    """Return what a driver says, in one line without a full stop."""
     arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
-    return str(arguments[-1] if arguments else error.orig).partition("\n")[0].rstrip(".")
+    said = " ".join(str(arguments[-1] if arguments else error.orig).split()).rstrip(".")
+    if "unsupported startup parameter" in said:
+        said += ". Through PgBouncer, set users_service.database_pooler = transaction"
+    return said
 
 
 def check_database(connection: Connection) -> None:

@@ -17,9 +17,12 @@ class Dispatcher:
     change something, for those that read, and for those that never wait.
 
     :param threads: how many change something at once, and how many read.
+    :param prefix: what the paths of all requests begin with (`url_prefix`).
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, prefix: str = "") -> None:
+        prefix = prefix.strip("/")
+        self._liveness = f"/{prefix}{LIVENESS}" if prefix else LIVENESS
         self._writes, self._reads, self._others = (ThreadedTaskDispatcher() for _ in range(3))
         self._writes.set_thread_count(threads)
         self._reads.set_thread_count(threads)
@@ -30,7 +33,7 @@ class Dispatcher:
         if channel.hold():
             return
         request = channel.requests[0]
-        if request.error or request.path == LIVENESS:
+        if request.error or request.path == self._liveness:
             self._others.add_task(channel)
         elif request.command in SAFE_METHODS:
             self._reads.add_task(channel)

@@ -8,22 +8,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from pyramid.settings import asbool
+from pyramid.settings import aslist
 from waitress.server import BaseWSGIServer, create_server
 
+from users_service.faults import end_in_words
+from users_service.ini_files import check_values
+from users_service.serving.arguments import DEFAULTS, check, flag, refuse, seconds
 from users_service.serving.channel import Channel
 from users_service.serving.dispatcher import Dispatcher
-from users_service.serving.listening import accept_all, shared_socket
+from users_service.serving.listening import accept_all, bind
 from users_service.serving.stop import Stop, serve_until_stopped
 
-# waitress's arguments where the ini file does not have them.
-DEFAULTS = {
-    "clear_untrusted_proxy_headers": "true",
-    "ident": "",  # no Server header
-    # No thread waits for a client. Answers are kept, beyond a megabyte in a file; the next request
-    # of a connection waits until its client has taken them.
-    "outbuf_high_watermark": str(1 << 40),
-}
 # Seconds in which a client has to send a request, and to take an answer.
 TRANSFER_TIMEOUT = "60"
 
@@ -39,22 +34,38 @@ GC_THRESHOLDS = (20_000, 50, 100)
 def make_server(global_config: dict[str, str], **options: str) -> Callable[[Any], None]:
     """Make what serves an application: the `paste.server_factory` of this package.
 
+    The sockets are bound here, where a fault ends the process: `pserve` goes on to load the
+    application, and takes a SystemExit while it serves for a wish.
+
     :param global_config: what follows the ini file on the command line: `http_port=8080` moves the
         server, `cpu=1` keeps it on that core, and with `reuse_port=true` several processes serve on
         one port. (PasteDeploy lets a `[DEFAULT]` of the file win over the command line.)
-    :param options: the keys of the ini file's `[server:main]`: waitress's own arguments, `cpu`, and
-        `transfer_timeout`.
-    :raises SystemExit: if `cpu` is no core of this machine, for the operator.
+    :param options: the keys of the ini file's `[server:main]`: waitress's own arguments, `cpu`,
+        `reuse_port`, and `transfer_timeout`.
+    :raises SystemExit: if an argument cannot be used, for the operator.
     """
+    if "__file__" in global_config:
+        with end_in_words():  # pserve would show the value of a key that cannot be read
+            check_values(global_config["__file__"], global_config)
     arguments: dict[str, Any] = DEFAULTS | options
-    transfer_timeout = float(arguments.pop("transfer_timeout", TRANSFER_TIMEOUT))
-    cpu = global_config.get("cpu", arguments.pop("cpu", ""))
-    stay_on_core(cpu)
+    transfer_timeout = seconds(
+        "transfer_timeout", arguments.pop("transfer_timeout", TRANSFER_TIMEOUT)
+    )
+    cpu = arguments.pop("cpu", "")
+    stay_on_core(global_config.get("cpu", cpu))
+    shared = arguments.pop("reuse_port", "")
+    reuse_port = flag("reuse_port", global_config.get("reuse_port", shared))
     if "http_port" in global_config:
+        for name in ("listen", "unix_socket"):
+            if name in arguments:
+                refuse(f"http_port on the command line moves port, but there is {name}")
         arguments["port"] = global_config["http_port"]
-    if asbool(global_config.get("reuse_port")):
-        host, port = arguments.pop("host", "127.0.0.1"), int(arguments.pop("port", 8080))
-        arguments["sockets"] = [shared_socket(host, port)]
+    made = check(arguments)
+    host, port = arguments.pop("host", str(made.host)), arguments.pop("port", str(made.port))
+    places = aslist(arguments.pop("listen", f"{host}:{port}"))
+    arguments["sockets"] = bind(made, places, reuse_port=reuse_port)
+    for name in ("ipv4", "ipv6", "unix_socket", "unix_socket_perms"):
+        arguments.pop(name, None)
     return partial(serve, arguments=arguments, transfer_timeout=transfer_timeout)
 
 
@@ -86,7 +97,8 @@ def serve(app: Any, *, arguments: dict[str, Any], transfer_timeout: float) -> No
     stop_timeout = settings.stop_timeout if settings else STOP_TIMEOUT
     quieten()
     sockets: dict[int, Any] = {}
-    server = create_server(app, map=sockets, _dispatcher=Dispatcher(threads), **arguments)
+    dispatcher = Dispatcher(threads, arguments.get("url_prefix", ""))
+    server = create_server(app, map=sockets, _dispatcher=dispatcher, **arguments)
     for each in list(sockets.values()):
         if isinstance(each, BaseWSGIServer):
             adapt(each, stop, transfer_timeout)
