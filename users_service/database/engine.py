@@ -167,12 +167,7 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
     )
 
     reading, pooled = options.pop("reading", False), settings.database_pooler == "transaction"
-    parameters: dict[str, Any] = {
-        "timezone": "UTC",
-        "lock_timeout": _milliseconds(settings.lock_timeout),
-        "statement_timeout": _milliseconds(settings.statement_timeout),
-        "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
-    }
+    parameters = _postgresql_limits(settings)
     arguments: dict[str, Any] = {
         # Not that of the environment or of the database, which could be SQL_ASCII.
         "client_encoding": "utf8",
@@ -203,6 +198,16 @@ def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine
             connection.adapters.register_loader(UNKNOWN, BinaryTextLoader)
 
     return engine
+
+
+def _postgresql_limits(settings: Settings) -> dict[str, Any]:
+    """Return the parameters of PostgreSQL for every session, or every transaction of one."""
+    return {
+        "timezone": "UTC",
+        "lock_timeout": _milliseconds(settings.lock_timeout),
+        "statement_timeout": _milliseconds(settings.statement_timeout),
+        "idle_in_transaction_session_timeout": _milliseconds(settings.statement_timeout),
+    }
 
 
 def _begin_with(parameters: dict[str, Any], *, reading: bool) -> dict[str, Any]:
