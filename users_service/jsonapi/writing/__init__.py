@@ -9,7 +9,7 @@ from . import actions, body, operations
 from .changes import Change, LinkageChange
 from .conflicts import conflict
 from .identifiers import load_linkage
-from .json_text import read_json
+from .json_text import parse_json, read_body
 from .operation_shape import OPERATION_CODES, OPERATIONS_MEMBER, operations_of
 from .preconditions import Precondition
 
@@ -25,5 +25,6 @@ __all__ = [
     "load_linkage",
     "operations",
     "operations_of",
-    "read_json",
+    "parse_json",
+    "read_body",
 ]
