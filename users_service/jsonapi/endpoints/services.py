@@ -14,7 +14,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 
 from ..api import Method, api_of
 from ..documents import Answer, links, media, respond
-from ..errors import Error, JSONAPIError, code_of_status
+from ..errors import JSONAPIError, of_status
 from ..reading import (
     CURSOR_PROFILE,
     Endpoint,
@@ -249,14 +249,13 @@ def cornice_errors(request: Request) -> NoReturn:
 
     :raises JSONAPIError: with an error object for each error.
     """
-    code = code_of_status(request.errors.status)
     sources = {"querystring": "parameter", "header": "header"}
     raise JSONAPIError(
         *(
-            Error(
-                code=code,
-                detail=str(error["description"]),
-                source={sources[error["location"]]: error["name"]}
+            of_status(
+                request.errors.status,
+                str(error["description"]),
+                {sources[error["location"]]: error["name"]}
                 if error["location"] in sources
                 else None,
             )

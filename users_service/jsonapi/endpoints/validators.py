@@ -9,7 +9,7 @@ from pyramid.request import Request
 from ..documents import media
 from ..errors import not_found
 from ..reading import Endpoint, parse_query, permit, refuse_parameters
-from ..writing import body, load_linkage, operations_of, parse_json, read_body
+from ..writing import body, load_linkage, load_operations, parse_json, read_body
 
 Validator = Callable[..., None]
 
@@ -109,5 +109,4 @@ def read_linkage(request: Request, **_: Any) -> None:
 
 def read_operations(request: Request, **_: Any) -> None:
     """Read the document of atomic operations, as `validated["operations"]`."""
-    document = _document(request)
-    request.validated["operations"] = operations_of(document, request.jsonapi_limits)
+    request.validated["operations"] = load_operations(request, _document(request))
