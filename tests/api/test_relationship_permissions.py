@@ -3,6 +3,7 @@
 import pytest
 
 from tests.client import API, USERS, Client, sources, user
+from tests.conformance.world import statements
 from tests.service import dispose
 from users_service import configure
 from users_service.security import AnonymousPolicy
@@ -196,3 +197,26 @@ def test_a_parameter_that_reads_another_type_is_refused(world, caller, name, val
     response = reader.get(f"{USERS}?{name}={value}")
     assert response.status_int == 400
     assert sources(response) == [(name, "invalid_parameter")]
+
+
+def test_the_permissions_of_all_operations_are_told_before_a_row_is_locked(
+    guarded_app, world, caller
+):
+    client = caller("users:update roles:update groups:read")
+    user, group = identifier("users", world.user), identifier("groups", world.group)
+    operations = [
+        {"op": "update", "data": user | {"attributes": {"name": "Changed"}}},
+        {"op": "remove", "ref": user},
+        {"op": "add", "data": {"type": "groups", "attributes": {"name": "C"}}},
+        {"op": "add", "ref": user | {"relationship": "groups"}, "data": [group]},
+        {"op": "update", "data": user | {"relationships": {"groups": {"data": []}}}},
+    ]
+    headers = {"Accept": ATOMIC, "Content-Type": ATOMIC}
+    with statements(guarded_app) as found:
+        response = client.post(
+            f"{API}/operations", {"atomic:operations": operations}, headers=headers
+        )
+    assert found == []
+    assert response.status_int == 403
+    places = ["/1", "/2", "/3", "/4/data/relationships/groups"]
+    assert sources(response) == [(f"/atomic:operations{p}", "forbidden") for p in places]
