@@ -491,6 +491,9 @@ def test_the_faults_of_all_operations_are_told_at_once(world):
         "/9/meta/if_match": remove("people", ADA) | {"meta": {"if_match": 1}},
         "/10/data/0/type": {"op": "add", **FRIENDS_OF_ADA} | linkage("tags", [1]),
         "/11": {"op": "update", **FRIENDS_OF_ADA},
+        "/12/data/type": {"op": "add", "data": {"type": 1}},
+        "/13/data/id": {"op": "update", "data": {"type": "people", "id": 1}},
+        "/14/data/attributes": {"op": "add", "data": lid("articles", "t") | {"attributes": {}}},
     }
     # They refer to what another operation adds, which has a fault of its own.
     fine = [{"op": "remove", "ref": lid("people", "a")}, add("tags", label="tag")]
@@ -500,6 +503,19 @@ def test_the_faults_of_all_operations_are_told_at_once(world):
     assert response.status_int == 400
     expected = [f"/atomic:operations{place}" for place in faulty]
     assert [pointer for pointer, _ in sources(response)] == expected
+    assert_unchanged(world)
+
+
+@toy_on_one_engine
+def test_all_faults_of_one_addition_are_told_at_once(world):
+    data = lid("people", "me") | {"id": OTHER, "attributes": {"nickname": "x", "shirt": "x"}}
+    added = {"op": "add", "ref": identifier("people", NOBODY), "data": data}
+    response = world.operate(NEW, added)
+    assert sorted(sources(response)) == [
+        ("/atomic:operations/1/data/attributes/shirt", "invalid_value"),
+        ("/atomic:operations/1/data/id", "id_conflict"),
+        ("/atomic:operations/1/data/lid", "malformed_document"),
+    ]
     assert_unchanged(world)
 
 

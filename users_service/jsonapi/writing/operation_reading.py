@@ -125,15 +125,23 @@ class _Reader:
             raise malformed("Must name a collection to add a resource to.", *place)
         permit(self.request, "create", target.resource, at(*place))
         data, data_place = self.data(operation, place), (*place, "data")
-        loaded = load_new_resource(target.resource, data, data_place, self.lids)
-        faults = list(_unequal(target.resource, operation.get("ref", {}), data, place))
-        if loaded.lid is not None and (target.resource.type, loaded.lid) in self.lids:
-            detail = "An earlier operation has used this local id for this type."
-            faults.append(malformed_error(detail, *data_place, "lid"))
+        faults = [*self.repeated_lid(data, data_place)]
+        faults += _unequal(target.resource, operation.get("ref", {}), data, place)
+        try:
+            loaded = load_new_resource(target.resource, data, data_place, self.lids)
+        except JSONAPIError as error:
+            raise JSONAPIError(*error.errors, *faults) from None
         if faults:
             raise JSONAPIError(*faults)
         permit_linkages(self.request, loaded)
         return self.operation(operation, target, place, resource=loaded)
+
+    def repeated_lid(self, data: Any, place: Place) -> Iterator[Error]:
+        """Yield an error if an earlier operation adds a resource with the same local id."""
+        identity = (data.get("type"), data.get("lid")) if isinstance(data, dict) else ()
+        if identity and all(isinstance(text, str) for text in identity) and identity in self.lids:
+            detail = "An earlier operation has used this local id for this type."
+            yield malformed_error(detail, *place, "lid")
 
     def update(self, operation: Json, target: Target, place: Place) -> Operation:
         permit(self.request, "update", target.resource, at(*place))
@@ -161,16 +169,22 @@ class _Reader:
         return operation["data"]
 
 
-def _unequal(resource: Resource, reference: Json, data: Json, place: Place) -> Iterator[Error]:
+def _unequal(resource: Resource, reference: Json, data: Any, place: Place) -> Iterator[Error]:
     """Yield why the `ref` of an operation that adds a resource names another one than its data."""
-    for name in ("id", "lid"):
+    for name in ("id", "lid") if isinstance(data, dict) else ():
         if name not in reference:
             continue
+        sent, named = data.get(name), reference[name]
         if name not in data:
             detail = f"Must be the resource in data, which has no {name}."
             yield malformed_error(detail, *place, "ref", name)
-        elif data[name] != reference[name] and (
-            name == "lid" or not is_id(resource, reference["id"], resource.load_id(data["id"]))
-        ):
+        elif sent != named and not (name == "id" and _same_id(resource, sent, named)):
             detail = f"Must be the {name} in ref."
             yield Error(code="id_conflict", detail=detail, source=at(*place, "data", name))
+
+
+def _same_id(resource: Resource, one: Any, other: str) -> bool:
+    """Whether two texts stand for the same id, which has several spellings."""
+    with suppress(ValidationError):
+        return isinstance(one, str) and is_id(resource, other, resource.load_id(one))
+    return False

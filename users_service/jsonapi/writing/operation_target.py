@@ -14,7 +14,7 @@ from ..api import api_of
 from ..documents import links
 from ..errors import JSONAPIError, Place, at, malformed, no_such_id, not_found
 from ..resource import Relationship, Resource
-from .identifiers import LocalIds, unknown_lid
+from .identifiers import LocalIds, identity_faults, unknown_lid
 from .operation_shape import Json
 
 # The characters of a URI-reference (RFC 3986 §2). urlsplit would drop some others.
@@ -70,10 +70,12 @@ class TargetFinder:
             reference, member_place = operation["ref"], (*place, "ref")
         else:
             data = operation.get("data")
-            if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+            if not isinstance(data, dict) or "type" not in data:
                 raise malformed("Must have a ref, an href, or data with a type.", *place)
             reference, member_place = data, (*place, "data")
-            if not adds and not any(isinstance(data.get(name), str) for name in ("id", "lid")):
+            if faults := identity_faults(data, member_place, {"type"}):
+                raise JSONAPIError(*faults)
+            if not adds and not data.keys() & {"id", "lid"}:
                 raise malformed("Must have an id or a lid.", *member_place)
         resource = self.resource(reference["type"], (*member_place, "type"))
         name = reference.get("relationship") if "ref" in operation else None
