@@ -1,6 +1,5 @@
 """Negotiates the media type, with its extensions and profiles (§5 Content Negotiation)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -102,17 +101,16 @@ def check_coding(content_encoding: str) -> None:
             raise JSONAPIError(_unsupported(detail, "Content-Encoding"), headers=headers)
 
 
-def check_type(content_type: str, extension: str | None, headers: Mapping[str, str]) -> None:
+def check_type(request: Request, extension: str | None) -> None:
     """Check the media type of a request document.
 
-    :param content_type: the field `Content-Type`.
     :param extension: the extension that the document must have.
-    :param headers: further header fields of a refusal.
-    :raises JSONAPIError: 415 (§5.3; RFC 9110 §15.5.16).
+    :raises JSONAPIError: 415, with the media types that work (§5.3; RFC 9110 §15.5.16).
     """
+    content_type = request.environ.get("CONTENT_TYPE", "")
     fault = _type_fault if len(content_type) <= LONGEST_REMEMBERED else _type_fault.__wrapped__
     if detail := fault(content_type, extension):
-        headers = {"Accept": _with(extension), **headers}
+        headers = {"Accept": _with(extension)} | document_types(request)
         raise JSONAPIError(_unsupported(detail, "Content-Type"), headers=headers)
 
 
@@ -140,9 +138,10 @@ def _type_fault(content_type: str, extension: str | None) -> str:
     """Return why the media type of a document is refused; "" if it is not."""
     found = elements(content_type)
     works = f"send the body as {_with(extension)}"
-    if len(found) != 1:
-        has = "more than one media type" if found else "no media type"
-        return f"The Content-Type has {has}: {works}."
+    if not found:
+        return f"The request has no Content-Type: {works}."
+    if len(found) > 1:
+        return f"The Content-Type has more than one media type: {works}."
     try:
         media = media_range(found[0])
     except ValueError as error:

@@ -45,8 +45,7 @@ def negotiate(takes_document: bool, extension: str | None, profiles: frozenset[s
         if has_body and "HTTP_CONTENT_ENCODING" in environ:
             media.check_coding(environ["HTTP_CONTENT_ENCODING"])
         if has_body and takes_document:
-            others = media.document_types(request)
-            media.check_type(environ.get("CONTENT_TYPE", ""), extension, others)
+            media.check_type(request, extension)
         validated["media"] = media.choose(environ.get("HTTP_ACCEPT", ""), extension, profiles)
 
     return choose
@@ -85,19 +84,17 @@ def read_id(request: Request, **_: Any) -> None:
 
 def read_new(request: Request, **_: Any) -> None:
     """Read the document of a resource to create, as `validated["loaded"]`."""
-    document = _document(request)
-    loaded = body.load_new_resource(request.context, body.primary_data(document))
-    body.permit_linkages(request, loaded)
+    data = body.primary_data(_document(request))
+    loaded = body.load_new_resource(request.context, data)
+    body.permit_linkages(request, request.context, data)
     request.validated["loaded"] = loaded
 
 
 def read_changes(request: Request, **_: Any) -> None:
     """Read the document of a resource to change, as `validated["loaded"]`."""
-    document = _document(request)
-    loaded = body.load_changed_resource(
-        request.context, body.primary_data(document), request.validated["id"]
-    )
-    body.permit_linkages(request, loaded)
+    data = body.primary_data(_document(request))
+    loaded = body.load_changed_resource(request.context, data, request.validated["id"])
+    body.permit_linkages(request, request.context, data)
     request.validated["loaded"] = loaded
 
 

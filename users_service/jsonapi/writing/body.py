@@ -230,15 +230,22 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
     ]
 
 
-def permit_linkages(request: Request, loaded: LoadedResource) -> None:
+def permit_linkages(
+    request: Request, resource: Resource, data: Any, place: Place = ("data",)
+) -> None:
     """Check that the caller may update the targets of all linkage in a resource object.
 
+    :param data: the resource object, which need not be valid.
+    :param place: its place in the request document.
     :raises JSONAPIError: 403 with an error for each relationship of which it may not.
     """
+    names = _members(data, "relationships") if isinstance(data, dict) else {}
     faults = [
-        forbidden("update", target, at(*loaded.place, "relationships", linkage.relationship.name))
-        for linkage in loaded.linkages
-        if not may(request, "update", target := linkage.relationship.target)
+        forbidden("update", relationship.target, at(*place, "relationships", name))
+        for name in names
+        if (relationship := resource.relationships.get(name)) is not None
+        and not relationship.field.dump_only
+        and not may(request, "update", relationship.target)
     ]
     if faults:
         raise JSONAPIError(*faults)

@@ -1,6 +1,6 @@
 """Reads atomic operations before a connection is taken, and tells the faults of all of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -124,16 +124,13 @@ class _Reader:
         if not target.is_collection:
             raise malformed("Must name a collection to add a resource to.", *place)
         permit(self.request, "create", target.resource, at(*place))
-        data, data_place = self.data(operation, place), (*place, "data")
+        resource, data, data_place = target.resource, self.data(operation, place), (*place, "data")
         faults = [*self.repeated_lid(data, data_place)]
-        faults += _unequal(target.resource, operation.get("ref", {}), data, place)
-        try:
-            loaded = load_new_resource(target.resource, data, data_place, self.lids)
-        except JSONAPIError as error:
-            raise JSONAPIError(*error.errors, *faults) from None
+        faults += _unequal(resource, operation.get("ref", {}), data, place)
+        loaded = _attempt(faults, load_new_resource, resource, data, data_place, self.lids)
+        _attempt(faults, permit_linkages, self.request, resource, data, data_place)
         if faults:
             raise JSONAPIError(*faults)
-        permit_linkages(self.request, loaded)
         return self.operation(operation, target, place, resource=loaded)
 
     def repeated_lid(self, data: Any, place: Place) -> Iterator[Error]:
@@ -145,9 +142,13 @@ class _Reader:
 
     def update(self, operation: Json, target: Target, place: Place) -> Operation:
         permit(self.request, "update", target.resource, at(*place))
-        data, id = self.data(operation, place), target.resolved_id(self.lids)
-        loaded = load_changed_resource(target.resource, data, id, (*place, "data"), self.lids)
-        permit_linkages(self.request, loaded)
+        resource, data, data_place = target.resource, self.data(operation, place), (*place, "data")
+        faults: list[Error] = []
+        id = target.resolved_id(self.lids)
+        loaded = _attempt(faults, load_changed_resource, resource, data, id, data_place, self.lids)
+        _attempt(faults, permit_linkages, self.request, resource, data, data_place)
+        if faults:
+            raise JSONAPIError(*faults)
         return self.operation(operation, target, place, resource=loaded)
 
     def operation(self, operation: Json, target: Target, place: Place, **content: Any) -> Operation:
@@ -167,6 +168,15 @@ class _Reader:
         if "data" not in operation:
             raise malformed("Must have a member data.", *place)
         return operation["data"]
+
+
+def _attempt(faults: list[Error], read: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `read(*arguments)`, and add the errors that it raises to `faults`."""
+    try:
+        return read(*arguments)
+    except JSONAPIError as error:
+        faults += error.errors
+        return None
 
 
 def _unequal(resource: Resource, reference: Json, data: Any, place: Place) -> Iterator[Error]:
