@@ -37,15 +37,14 @@ def negotiate(takes_document: bool, extension: str | None, profiles: frozenset[s
 
     def choose(request: Request, **_: Any) -> None:
         environ, validated = request.environ, request.validated
+        coding = environ.get("HTTP_CONTENT_ENCODING", "")
         if takes_document:
             validated["body"] = read_body(request, request.jsonapi_limits)
-            has_body = bool(validated["body"])
-        else:
-            has_body = bool(request.content_length) or "HTTP_TRANSFER_ENCODING" in environ
-        if has_body and "HTTP_CONTENT_ENCODING" in environ:
-            media.check_coding(environ["HTTP_CONTENT_ENCODING"])
-        if has_body and takes_document:
-            media.check_type(request, extension)
+            if validated["body"]:
+                media.check_coding(coding)
+                media.check_type(request, extension)
+        elif coding and (request.content_length or "HTTP_TRANSFER_ENCODING" in environ):
+            media.check_coding(coding)
         validated["media"] = media.choose(environ.get("HTTP_ACCEPT", ""), extension, profiles)
 
     return choose

@@ -92,7 +92,7 @@ class _Reader:
         kind, lid = data.get("type"), data.get("lid")
         if isinstance(kind, str) and isinstance(lid, str) and kind in self.resources:
             id: Any = object()
-            if "id" in data:
+            if isinstance(data.get("id"), str):
                 with suppress(ValidationError):
                     id = self.resources[kind].load_id(data["id"])
             self.lids.setdefault((kind, lid), id)
