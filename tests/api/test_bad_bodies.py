@@ -392,7 +392,6 @@ def test_members_that_are_not_ours_are_ignored(client):
         "@at": [],
         "foo": 1,
         "errors": 2,
-        "included": 3,
         "jsonapi": {"ext": ["https://example.com/unknown"]},
         "data": data,
     }
@@ -403,6 +402,53 @@ def test_members_that_are_not_ours_are_ignored(client):
     assert "@note" not in created.json["data"]["attributes"]
     data["id"] = created.json["data"]["id"]
     assert client.patch(created.location, document).json == created.json
+
+
+@on_one_engine
+def test_a_request_cannot_include_resources(client, ada):
+    id = ada.rpartition("/")[2]
+    new = user(email="new@example.com", name="New")
+    for included in ([], [new["data"]], None, 3):
+        for method, url, document in (
+            ("POST", USERS, new),
+            ("PATCH", ada, user(id, name="Changed")),
+            ("PATCH", f"{ada}/relationships/role", {"data": None}),
+            ("PATCH", f"{ada}/relationships/groups", {"data": []}),
+            ("POST", f"{ada}/relationships/groups", {"data": []}),
+            ("DELETE", f"{ada}/relationships/groups", {"data": []}),
+        ):
+            response = client.request(method, url, document | {"included": included})
+            assert answer(response) == (400, [("/included", "malformed_document")])
+    both = client.post(USERS, {"included": []})
+    assert answer(both) == (400, [("", "malformed_document"), ("/included", "malformed_document")])
+
+
+@on_one_engine
+def test_a_change_outside_of_operations_names_its_resource_by_an_id(client, ada):
+    id = ada.rpartition("/")[2]
+    data = {"type": "users", "lid": "x", "attributes": {"name": "Changed"}}
+    assert answer(client.patch(ada, {"data": data})) == (400, [("/data", "malformed_document")])
+    linked = {"data": {"type": "roles", "lid": "x"}}
+    role = {"data": {"type": "users", "id": id, "relationships": {"role": linked}}}
+    expected = (400, [("/data/relationships/role/data/lid", "unknown_lid")])
+    assert answer(client.patch(ada, role)) == expected
+    response = client.patch(f"{ada}/relationships/role", linked)
+    assert answer(response) == (400, [("/data/lid", "unknown_lid")])
+
+
+@on_one_engine
+def test_text_that_is_no_json_is_told_so_in_the_words_of_the_client(client):
+    for body, words in (
+        (b'\xef\xbb\xbf{"data": null}', "byte order mark"),
+        (b'{"data": 1, "d\\u0061ta": 2}', 'the name "data" twice'),
+        (b'{"data":', "line 1, column 9"),
+        (b'{\n"data": x}', "line 2, column 9"),
+        (b'{"data": "x', "Unterminated string."),
+    ):
+        (error,) = client.post(USERS, body=body).json["errors"]
+        assert words in error["detail"]
+        assert "decode" not in error["detail"]
+        assert "utf-8-sig" not in error["detail"]
 
 
 def test_a_clients_own_id_is_taken_in_any_case(client):

@@ -145,6 +145,7 @@ def test_other_methods_are_refused_with_those_that_are_allowed(client, url):
                 expected = (method, 405, None, "method_not_allowed")
                 assert (method, *refusal(response)) == expected
                 assert allowed(response) == allow
+                assert f"method {method}." in response.json["errors"][0]["detail"]
     assert client.get(url).status_int == 200
 
 
@@ -159,11 +160,16 @@ def test_a_body_may_carry_no_parameters_but_profiles(client):
             f'{MT}; profile="https://example.com/unknown"',
             f'{MT}; profile="https://example.com/a https://example.com/b"',
             f'{MT} ; PROFILE="https://example.com/unknown"',
+            f"{MT};",
+            f"{MT} ; ; ",
+            f",{MT},",
+            f'{MT};profile="https://example.com/a,b;c=\\"d\\"   https://example.com/d"',
+            f'{MT};profile="";',
         )
     ):
         response = client.post(USERS, new_user(number), headers={"Content-Type": content_type})
         assert (content_type, response.status_int) == (content_type, 201)
-    assert len(client.emails()) == 5
+    assert len(client.emails()) == 10
 
 
 def test_a_body_of_another_media_type_is_refused_with_the_one_that_works(client, url):
@@ -184,6 +190,13 @@ def test_a_body_of_another_media_type_is_refused_with_the_one_that_works(client,
         "multipart/form-data; boundary=x",
         f"{MT}, {MT}",
         f"{MT}; charset=utf-8",
+        f"{MT};; charset=utf-8;",
+        f'{MT}; profile="a"; PROFILE="b"',
+        f'{MT}; profile="a" profile="b"',
+        f"{MT}; profile=https://example.com/p",
+        f"{MT}, x",
+        ",",
+        ";",
         f"{MT}; charset",
         f"{MT}; version=1",
         f"{MT}; q=1",
@@ -214,6 +227,79 @@ def test_a_body_without_a_length_needs_its_media_type_as_well(client):
     expected = (415, {"header": "Content-Type"}, "unsupported_media_type")
     assert refusal(client.post(USERS, environ=environ)) == expected
     assert client.emails() == []
+
+
+def test_a_request_without_a_body_is_told_so_whatever_its_header_fields_are(client, url):
+    groups = f"{url}/relationships/groups"
+    environs = ({}, {"CONTENT_LENGTH": "0"}, {"CONTENT_LENGTH": ""}, chunked(b""))
+    fields = ({}, {"Content-Type": MT}, {"Content-Type": "x"}, {"Content-Encoding": "x"})
+    for method, path in (
+        ("POST", USERS),
+        ("PATCH", url),
+        ("PATCH", groups),
+        ("POST", groups),
+        ("DELETE", groups),
+    ):
+        for environ in environs:
+            for sent in fields:
+                response = client.request(method, path, headers=sent, environ=environ)
+                assert refusal(response) == (400, None, "malformed_document")
+                assert response.json["errors"][0]["detail"] == "The request has no body."
+    extension = f'{MT};ext="https://jsonapi.org/ext/atomic"'
+    for environ in environs:
+        for sent in ({}, {"Content-Type": extension}):
+            headers = {"Accept": extension} | sent
+            response = client.post("/api/v1/operations", headers=headers, environ=environ)
+            assert refusal(response) == (400, None, "malformed_document")
+
+
+def test_an_encoded_body_is_refused_with_what_works(client, url):
+    """RFC 9110 §12.5.3, §15.5.16: `Accept-Encoding`, and not `Accept`."""
+    id = url.rpartition("/")[2]
+    expected = (415, {"header": "Content-Encoding"}, "unsupported_media_type")
+    for coding in ("gzip", "GZIP", "br", "aes128gcm", "identity, gzip", ", gzip", "x y"):
+        headers = {"Content-Encoding": coding}
+        for response in (
+            client.post(USERS, new_user(), headers=headers),
+            client.patch(url, user(id, name="Changed"), headers=headers),
+            client.post(f"{url}/relationships/groups", {"data": []}, headers=headers),
+            client.delete(url, body=b"x", headers=headers),
+            client.request("GET", url, body=b"x", headers=headers),
+        ):
+            assert refusal(response) == expected
+            assert response.headers["Accept-Encoding"] == "identity"
+            assert "Accept" not in response.headers
+    for number, coding in enumerate(("", "identity", "Identity, ,")):
+        response = client.post(USERS, new_user(number), headers={"Content-Encoding": coding})
+        assert response.status_int == 201
+    assert client.get(url, headers={"Content-Encoding": "gzip"}).status_int == 200
+    assert client.delete(url, headers={"Content-Encoding": "gzip"}).status_int == 204
+
+
+def test_a_url_names_the_documents_that_it_takes(client, url):
+    """`Accept-Patch` (RFC 5789 §3.1) and `Accept-Post`, with OPTIONS and with 415."""
+    extension = f'{MT};ext="https://jsonapi.org/ext/atomic"'
+    for path, patch, post in (
+        (USERS, None, MT),
+        (url, MT, None),
+        (f"{url}.json", MT, None),
+        (f"{url}/role", None, None),
+        (f"{url}/relationships/role", MT, None),
+        (f"{url}/relationships/groups", MT, MT),
+        ("/api/v1/operations", None, extension),
+        ("/api/v1", None, None),
+        ("/livez", None, None),
+    ):
+        answers = [client.request("OPTIONS", path)]
+        if patch or post:
+            method = "PATCH" if patch else "POST"
+            refused = client.request(method, path, {}, headers={"Content-Type": "text/html"})
+            assert refused.status_int == 415
+            assert refused.headers["Accept"] == patch or post
+            answers.append(refused)
+        for response in answers:
+            found = [response.headers.get(f"Accept-{name}") for name in ("Patch", "Post")]
+            assert (path, found) == (path, [patch, post])
 
 
 def test_where_no_body_is_needed_its_type_does_not_matter(client, url):
@@ -249,6 +335,23 @@ def test_what_accepts_the_media_type_is_served_with_it(client, url):
         f"*/*;q=0, {MT}",
         f", ,{MT},",
         "a/b," * 1000 + MT,
+        # Empty elements and parameters do no harm, and what cannot be read is skipped.
+        ",",
+        " , , ",
+        f"{MT};",
+        f'{MT} ;; ; profile="https://example.com/p" ;',
+        f",{MT}",
+        f"x, {MT}",
+        f";, {MT};=;, {MT}",
+        f"{MT};q=2, {MT}",
+        f"{MT};q=x, */*;q=0.1",
+        f'{MT};profile="https://example.com/a,b;c=\\"d\\""',
+        f'text/html;x="a, b", {MT}',
+        f"{MT};q=0;q=1, {MT};q=0.001",
+        f"{MT};Q=1.000",
+        f"{MT}\t;\tq=0.5",
+        # As Java's HttpURLConnection sends it.
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
     ):
         for path in (USERS, url):
             response = client.get(path, headers={"Accept": accept})
@@ -272,6 +375,18 @@ def test_what_does_not_accept_the_media_type_is_told_so_in_it(client, url):
         f'{MT}; profile="',
         f"{MT};q=2",
         f"{MT};q=x",
+        f"{MT};q=0.000",
+        f"{MT};Q=0",
+        f"{MT};q=-1",
+        f"{MT};q=0.5;charset=utf-8",
+        f"{MT};q=0.1234, text/html",
+        f'{MT};profile="a";profile="b"',
+        f'{MT};v="x, {MT}',
+        f"{MT} profile=x",
+        f"{MT};profile = x",
+        ";",
+        "/",
+        f"x, ,{MT};=",
         "*",
         "*/json",
         "x",
@@ -480,6 +595,16 @@ def test_bad_values_are_refused_by_the_name_of_their_parameter(client):
             response = client.get(f"{USERS}?{query}")
             assert (query, response.status_int) == (query, 400)
             assert {*sources(response)} == {(name, "invalid_parameter")}
+
+
+def test_a_page_size_is_told_of_the_parameter_that_was_sent(client):
+    for query, words in {
+        "page[size]=5&page[limit]=5": "Cannot be combined with page[limit].",
+        "page[size]=5&page[offset]=5": "Cannot be combined with page[offset]; use page[limit].",
+        "page[size]=5&page[offset]=5&page[limit]=5": "Cannot be combined with page[limit].",
+    }.items():
+        (error,) = client.get(f"{USERS}?{query}").json["errors"]
+        assert (error["source"], error["detail"]) == ({"parameter": "page[size]"}, words)
 
 
 def test_a_page_that_is_too_large_is_refused_by_a_code_of_its_own(client):

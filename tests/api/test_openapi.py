@@ -530,9 +530,9 @@ def test_the_description_names_the_server_that_it_is_asked_of(client):
         assert response.json["paths"] == paths
         tags.add(response.headers["ETag"])
         # Together they make the URLs that documents are linked by.
-        links = client.get(API, environ=environ).json["links"]
-        assert links["describedby"] == server + URL
-        assert links["users"] == server + USERS
+        entry = client.get(API, environ=environ).json
+        assert entry["links"]["describedby"] == server + URL
+        assert entry["meta"]["resources"]["users"] == {"href": server + USERS}
         assert {URL, USERS} < paths.keys()
     assert len(tags) == 4
 

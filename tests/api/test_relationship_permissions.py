@@ -3,6 +3,7 @@
 import pytest
 
 from tests.client import API, USERS, Client, sources, user
+from tests.conformance.world import statements
 from tests.service import dispose
 from users_service import configure
 from users_service.security import AnonymousPolicy
@@ -196,3 +197,34 @@ def test_a_parameter_that_reads_another_type_is_refused(world, caller, name, val
     response = reader.get(f"{USERS}?{name}={value}")
     assert response.status_int == 400
     assert sources(response) == [(name, "invalid_parameter")]
+
+
+def test_the_permissions_of_all_operations_are_told_before_a_row_is_locked(
+    guarded_app, world, caller
+):
+    client = caller("users:update roles:update groups:read")
+    user, group = identifier("users", world.user), identifier("groups", world.group)
+    operations = [
+        {"op": "update", "data": user | {"attributes": {"name": "Changed"}}},
+        {"op": "remove", "ref": user},
+        {"op": "add", "data": {"type": "groups", "attributes": {"name": "C"}}},
+        {"op": "add", "ref": user | {"relationship": "groups"}, "data": [group]},
+        {
+            "op": "update",
+            "data": user | {"attributes": {"nope": 1}, "relationships": {"groups": {"data": []}}},
+        },
+    ]
+    headers = {"Accept": ATOMIC, "Content-Type": ATOMIC}
+    with statements(guarded_app) as found:
+        response = client.post(
+            f"{API}/operations", {"atomic:operations": operations}, headers=headers
+        )
+    assert found == []
+    assert response.status_int == 400
+    assert sources(response) == [
+        ("/atomic:operations/1", "forbidden"),
+        ("/atomic:operations/2", "forbidden"),
+        ("/atomic:operations/3", "forbidden"),
+        ("/atomic:operations/4/data/attributes/nope", "unknown_field"),
+        ("/atomic:operations/4/data/relationships/groups", "forbidden"),
+    ]

@@ -145,7 +145,8 @@ MALFORMED = {
     "ref that is null": ({"op": "remove", "ref": None}, f"{ONE}/ref"),
     "ref with a number": ({"op": "remove", "ref": {"type": "users", "id": 1}}, f"{ONE}/ref/id"),
     "href that is no text": ({"op": "remove", "href": {}}, f"{ONE}/href"),
-    "href of a word": ({"op": "remove", "href": "users"}, f"{ONE}/href"),
+    "href with a blank": ({"op": "remove", "href": " users"}, f"{ONE}/href"),
+    "relative href of a collection": ({"op": "remove", "href": "users"}, ONE),
     "href with a query": ({"op": "remove", "href": f"{USERS}/U?include=role"}, f"{ONE}/href"),
     "foreign href": ({"op": "remove", "href": f"https://example.com{USERS}/U"}, f"{ONE}/href"),
     "remove without target": ({"op": "remove"}, ONE),
@@ -154,7 +155,11 @@ MALFORMED = {
     "add without data": ({"op": "add"}, ONE),
     "add without type": ({"op": "add", "data": {"attributes": ADA}}, ONE),
     "add of null": ({"op": "add", "data": None}, ONE),
-    "add to a resource": ({"op": "add", "ref": U, "data": resource("users", **ADA)}, ONE),
+    "add to a resource": ({"op": "add", "href": f"{USERS}/U", "data": resource("users")}, ONE),
+    "add with another ref": (
+        {"op": "add", "ref": U, "data": resource("users", **ADA)},
+        f"{ONE}/ref/id",
+    ),
     "add without type to href": (
         {"op": "add", "href": USERS, "data": {"attributes": ADA}},
         f"{ONE}/data",
@@ -238,22 +243,23 @@ def test_the_faults_of_several_operations_are_told_at_once(world):
 
 @on_one_engine
 @pytest.mark.conformance("AT-10", "AT-20")
-@pytest.mark.parametrize("host", ["", "http://localhost"])
-def test_a_target_is_named_by_its_url(world, host):
-    user = f"{host}{USERS}/{world.loner}"
+@pytest.mark.parametrize("base", ["", "./", f"{ENTRY}/", f"http://localhost{ENTRY}/"])
+def test_a_target_is_named_by_its_url(world, base):
+    user = f"{base}users/{world.loner}"
     groups = identifiers("groups", world.empty_group)
     response = operate(
         world.client,
-        {"op": "add", "href": f"{host}{USERS}", "data": resource("users", **ADA)},
+        {"op": "add", "href": f"{base}users", "data": resource("users", **ADA)},
         {"op": "update", "href": user, "data": resource("users", world.loner, name="New")},
         {"op": "add", "href": f"{user}/relationships/groups", "data": groups},
-        {"op": "remove", "href": f"{host}{USERS}/{world.joiner}"},
+        {"op": "remove", "href": f"{base}users/{world.joiner}"},
     )
     created, updated, *others = response.json["atomic:results"]
     assert created["data"]["attributes"]["email"] == ADA["email"]
     assert updated["data"]["attributes"]["name"] == "New"
     assert others == [{}, {}]
-    assert world.client.get(f"{user}/relationships/groups").json["data"] == groups
+    own = f"{USERS}/{world.loner}/relationships/groups"
+    assert world.client.get(own).json["data"] == groups
     assert world.client.get(f"{USERS}/{world.joiner}").status_int == 404
 
 

@@ -53,7 +53,9 @@ def test_a_role_that_users_hold_cannot_be_deleted(world):
     response = world.client.delete(f"{ROLES}/{role}")
     assert response.status_int == 409
     assert sources(response) == [("", "conflict")]
-    assert response.json["errors"][0]["detail"]
+    (error,) = response.json["errors"]
+    assert error["meta"] == {"relationship": "users", "type": "users"}
+    assert "relationship users" in error["detail"]
     holders = ids(world.client.get(f"{ROLES}/{role}/users?page[size]=99").json)
     assert set(holders) == world.holders_of(role)
     assert world.client.delete(f"{ROLES}/{world.empty_role}").status_int == 204

@@ -210,4 +210,4 @@ def test_the_entry_document_is_a_document_too(client):
     document = client.get(ENTRY).json
     assert isinstance(document["meta"], dict)
     assert not {"data", "errors"} & document.keys()
-    assert document["links"]["groups"] == f"http://localhost{GROUPS}"
+    assert document["meta"]["resources"]["groups"] == {"href": f"http://localhost{GROUPS}"}

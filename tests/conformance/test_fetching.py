@@ -146,7 +146,7 @@ def test_options_lists_the_methods_and_any_other_is_refused(world):
 @pytest.mark.conformance("FR-15", "FR-16")
 def test_reading_changes_nothing(world, service):
     for url in urls(world):
-        with statements(service) as sent:
+        with statements(service.app) as sent:
             first, second = world.client.get(url), world.client.get(url)
         assert first.headers["ETag"] == second.headers["ETag"]
         assert first.headers["ETag"].startswith('"')

@@ -127,9 +127,9 @@ def test_brackets_are_the_same_with_and_without_escapes(world):
 @pytest.mark.conformance("FS-12")
 def test_columns_that_are_not_shown_are_not_loaded(world, service):
     for url in (USERS, f"{USERS}/{world.joiner}"):
-        with statements(service) as everything:
+        with statements(service.app) as everything:
             world.client.get(url)
-        with statements(service) as sparse:
+        with statements(service.app) as sparse:
             world.client.get(f"{url}?fields[users]=name")
         assert "email" in "".join(everything)
         assert "name" in "".join(sparse)

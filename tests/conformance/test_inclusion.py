@@ -190,9 +190,9 @@ def test_writes_are_answered_with_what_they_ask_for(world):
 def test_statements_do_not_grow_with_what_is_included(service, include, most):
     world = make_world(service, size=100)
     url = f"{USERS}?page[size]={{}}&include={include}"
-    with statements(service) as few:
+    with statements(service.app) as few:
         assert len(world.client.get(url.format(20)).json["data"]) == 20
-    with statements(service) as many:
+    with statements(service.app) as many:
         assert len(world.client.get(url.format(100)).json["data"]) == 100
     assert len(few) == len(many) <= most
 

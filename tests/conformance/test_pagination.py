@@ -201,7 +201,7 @@ def test_there_is_nothing_behind_the_last_cursor(world):
 )
 def test_the_total_is_given_where_it_is_known_or_asked_for(world, service, page, counts):
     for filter, total in (("", len(world.users)), ("&filter[is_active]=true", 9)):
-        with statements(service) as sent:
+        with statements(service.app) as sent:
             document = world.client.get(f"{USERS}?{page}{filter}").json
         expected = {"page": {"total": total}, "total": total} if counts else None
         assert document.get("meta") == expected

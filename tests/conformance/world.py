@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from pyramid.router import Router
 from sqlalchemy import event, insert
 from webtest import TestResponse
 
@@ -154,8 +155,10 @@ def crawl(client: Client, *starts: str) -> Iterator[tuple[str, TestResponse]]:
             assert response.json["openapi"].startswith("3.1.")
             continue
         yield url, response
+        document = response.json if response.body else {}
+        resources = document.get("meta", {}).get("resources", {}).values()
         # As a browser has it: on the host that answered.
-        for link in links_in(response.json if response.body else None):
+        for link in [*links_in(document), *(resource["href"] for resource in resources)]:
             if urlsplit(link).netloc == urlsplit(response.request.url).netloc and link not in seen:
                 seen.add(link)
                 waiting.append(link)
@@ -200,15 +203,15 @@ def ids(*documents: dict[str, Any]) -> list[str]:
 
 
 @contextmanager
-def statements(service: Service) -> Iterator[list[str]]:
-    """Collect the SQL that the service sends meanwhile, without what begins and ends it."""
+def statements(app: Router) -> Iterator[list[str]]:
+    """Collect the SQL that the application sends meanwhile, without what begins and ends it."""
     found: list[str] = []
 
     def note(_connection, _cursor, statement, *_) -> None:
         if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             found.append(statement)
 
-    engines = set(service.app.registry["engines"].values())
+    engines = set(app.registry["engines"].values())
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:

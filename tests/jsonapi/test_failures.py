@@ -48,12 +48,17 @@ def test_faults_of_clients_are_no_errors_in_the_log(client, errors_logged):
         ("be_missing", 404, "not_found"),
         ("be_forbidden", 403, "forbidden"),
         ("be_in_conflict", 409, "conflict"),
+        # Without a code of its own, a status has that of its class (RFC 9110 §15).
+        ("be_gone", 410, "bad_request"),
+        ("be_overtaxed", 507, "internal_error"),
+        ("complain_as_locked", 423, "bad_request"),
     ],
 )
 def test_what_pyramid_raises_is_an_errors_document(client, view, status, code):
     response = client.get(f"{OUTCOMES}/{view}")
     assert response.status_int == status
-    assert sources(response) == [("", code)]
+    (error,) = response.json["errors"]
+    assert (error["status"], error["code"]) == (str(status), code)
     assert "mirror" not in response.text
 
 

@@ -12,6 +12,7 @@ from tests.jsonapi.world import ADA, BOB, DAN, EVE, FAY, identifier, linkage
 from users_service.jsonapi import Limits
 
 NOBODY = str(UUID(int=99))
+OTHER = str(UUID(int=98))
 
 
 def add(type: str, lid: str | None = None, relationships: dict | None = None, **attributes) -> dict:
@@ -74,21 +75,38 @@ def test_operations_are_done_in_their_order_and_have_results(world):
     assert ids(world, own("articles", "3", "tags")) == ["3"]
 
 
+# A URI-reference is relative to the URL of operations (RFC 3986 §5): what may stand before
+# `people`.
 @toy_on_one_engine
-@pytest.mark.parametrize("host", ["", "http://localhost"])
-def test_a_url_stands_for_what_a_reference_does(world, host):
-    friends = own("people", EVE, "friends")
+@pytest.mark.parametrize(
+    "before",
+    [
+        "/toy/",
+        "http://localhost/toy/",
+        "HTTP://LocalHost:80/toy/",
+        "//localhost/toy/",
+        "",
+        "./",
+        "../toy/",
+        "/toy/nope/../",
+        "/t%6Fy/",
+        "operations/../",
+    ],
+)
+@pytest.mark.parametrize("suffix", ["", ".json"])
+def test_a_url_stands_for_what_a_reference_does(world, before, suffix):
+    friends = f"{before}people/{EVE}/relationships/friends{suffix}"
     data = {"type": "people", "attributes": {"nickname": "new"}}
     response = world.operate(
-        {"op": "add", "href": host + PEOPLE, "data": data},
-        {"op": "update", "href": f"{host}{PEOPLE}/{ADA}"}
+        {"op": "add", "href": f"{before}people{suffix}", "data": data},
+        {"op": "update", "href": f"{before}people/{ADA}{suffix}"}
         | {"data": identifier("people", ADA) | {"attributes": {"nickname": "countess"}}},
-        {"op": "add", "href": host + friends} | linkage("people", [ADA, BOB]),
-        {"op": "remove", "href": host + friends} | linkage("people", [ADA]),
-        {"op": "remove", "href": f"{host}{PEOPLE}/{FAY}"},
+        {"op": "add", "href": friends} | linkage("people", [ADA, BOB]),
+        {"op": "remove", "href": friends} | linkage("people", [ADA]),
+        {"op": "remove", "href": f"{before}people/{FAY}{suffix}"},
     )
     assert response.status_int == 200, response.text
-    assert ids(world, friends) == [BOB]
+    assert ids(world, own("people", EVE, "friends")) == [BOB]
     found = world.client.get(f"{PEOPLE}?sort=nickname").json["data"]
     names = [resource["attributes"]["nickname"] for resource in found]
     assert names == ["bob", "countess", "dan", "eve", "new"]
@@ -97,23 +115,46 @@ def test_a_url_stands_for_what_a_reference_does(world, host):
 @toy_on_one_engine
 def test_a_url_is_read_below_the_script_name(world):
     media = 'application/vnd.api+json;ext="https://jsonapi.org/ext/atomic"'
-    operation = {"op": "remove", "href": f"/mounted{PEOPLE}/{FAY}"}
-    for script_name, status in (("", 404), ("/mounted", 200)):
+    for script_name, href, status in (
+        ("", f"/mounted{PEOPLE}/{FAY}", 404),
+        ("/mounted", f"{PEOPLE}/{FAY}", 404),
+        ("/mounted", f"/mounted{PEOPLE}/{FAY}", 200),
+        ("/mounted", f"people/{EVE}", 200),
+        ("/mount point", f"/mount%20point{PEOPLE}/{DAN}", 200),
+    ):
         response = world.client.post(
             OPERATIONS,
-            {"atomic:operations": [operation]},
+            {"atomic:operations": [{"op": "remove", "href": href}]},
             headers={"Content-Type": media, "Accept": media},
             environ={"SCRIPT_NAME": script_name},
         )
-        assert response.status_int == status
+        assert (href, response.status_int) == (href, status)
 
 
 @toy_on_one_engine
 @pytest.mark.parametrize(
     ("href", "status", "code"),
     [
-        ("", 400, "malformed_document"),
         ("people", 400, "malformed_document"),
+        ("people?", 400, "malformed_document"),
+        ("people#", 400, "malformed_document"),
+        ("people\n", 400, "malformed_document"),
+        (" people", 400, "malformed_document"),
+        ("people/%zz", 400, "malformed_document"),
+        ("http://localhost:x/toy/people", 400, "malformed_document"),
+        (f"http://localhost:81{PEOPLE}/{ADA}", 400, "malformed_document"),
+        (f"https://localhost{PEOPLE}/{ADA}", 400, "malformed_document"),
+        (f"http://me@localhost{PEOPLE}/{ADA}", 400, "malformed_document"),
+        (f"//elsewhere.example{PEOPLE}/{ADA}", 400, "malformed_document"),
+        (f"{PEOPLE}/\0", 400, "malformed_document"),
+        (f"{PEOPLE}/é", 400, "malformed_document"),
+        (PEOPLE.replace("/", "\\"), 400, "malformed_document"),
+        ("mailto:ada@example.com", 400, "malformed_document"),
+        ("", 404, "not_found"),
+        ("operations", 404, "not_found"),
+        (f"people%2F{ADA}", 404, "not_found"),
+        (f"../../..{PEOPLE}/{NOBODY}", 404, "not_found"),
+        ("http://localhost//toy/people", 404, "not_found"),
         (f"{PEOPLE}?sort=id", 400, "malformed_document"),
         (f"{PEOPLE}#x", 400, "malformed_document"),
         ("http://[", 400, "malformed_document"),
@@ -128,8 +169,6 @@ def test_a_url_is_read_below_the_script_name(world):
         (f"{PEOPLE}/%FF", 404, "not_found"),
         (f"{PEOPLE}/%25FF", 404, "not_found"),
         (f"{PEOPLE}/%00", 404, "not_found"),
-        (f"{PEOPLE}/\0", 404, "not_found"),
-        (f"{PEOPLE}/é", 404, "not_found"),
         (f"{PEOPLE}%3F", 404, "not_found"),
         (OPERATIONS, 404, "not_found"),
     ],
@@ -357,6 +396,52 @@ REFUSED = {
         "/0/ref/id",
         "malformed_document",
     ),
+    "another local id than that of the reference": (
+        [NEW, add("people", "you", nickname="you") | {"ref": lid("people", "me")}],
+        409,
+        "/1/data/lid",
+        "id_conflict",
+    ),
+    "an addition of another id than that of the reference": (
+        [
+            {
+                "op": "add",
+                "ref": identifier("people", NOBODY),
+                "data": identifier("people", OTHER) | {"attributes": {"nickname": "new"}},
+            }
+        ],
+        409,
+        "/0/data/id",
+        "id_conflict",
+    ),
+    "an addition of another type than that of the reference": (
+        [add("people", "me", nickname="new") | {"ref": lid("tags", "me")}],
+        409,
+        "/0/data/type",
+        "type_conflict",
+    ),
+    "an addition without the id of the reference": (
+        [add("people", "me", nickname="new") | {"ref": identifier("people", NOBODY)}],
+        400,
+        "/0/ref/id",
+        "malformed_document",
+    ),
+    "an update by another local id than that of the reference": (
+        [
+            NEW,
+            add("people", "you", nickname="you"),
+            {"op": "update", "ref": lid("people", "me"), "data": lid("people", "you")},
+        ],
+        409,
+        "/2/data/lid",
+        "id_conflict",
+    ),
+    "included resources of an operation": (
+        [NEW | {"included": []}],
+        400,
+        "/0/included",
+        "malformed_document",
+    ),
     "an update without an id": (
         [{"op": "update", "data": {"type": "people", "attributes": {}}}],
         400,
@@ -386,6 +471,118 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_one_operation_that_cannot_be_done_undoes_all(world, case):
     assert_refused(world, *REFUSED[case])
+
+
+@toy_on_one_engine
+def test_the_faults_of_all_operations_are_told_at_once(world):
+    """What needs no row: no operation keeps the faults of those after it from being told."""
+    faulty = {
+        "/0/op": {"op": "ADD", "data": {"type": "tags", "attributes": {"label": "x"}}},
+        "/1/ref/type": remove("nope", "1"),
+        "/2/ref/id": remove("people", "x"),
+        "/3/href": {"op": "remove", "href": "nope"},
+        "/4/data/attributes/shirt": add("people", "a", nickname="a", shirt="x"),
+        "/5/data/attributes/nope": add("people", nickname="b", nope=1),
+        "/6/data/relationships/friends/data/0/lid": add(
+            "people", "c", {"friends": [lid("people", "x")]}, nickname="c"
+        ),
+        "/7/data/lid": add("people", "c", nickname="d"),
+        "/8/data/id": {**update("people", ADA), "ref": identifier("people", BOB)},
+        "/9/meta/if_match": remove("people", ADA) | {"meta": {"if_match": 1}},
+        "/10/data/0/type": {"op": "add", **FRIENDS_OF_ADA} | linkage("tags", [1]),
+        "/11": {"op": "update", **FRIENDS_OF_ADA},
+        "/12/data/type": {"op": "add", "data": {"type": 1}},
+        "/13/data/id": {"op": "update", "data": {"type": "people", "id": 1}},
+        "/14/data/attributes": {"op": "add", "data": lid("articles", "t") | {"attributes": {}}},
+    }
+    # They refer to what another operation adds, which has a fault of its own.
+    fine = [{"op": "remove", "ref": lid("people", "a")}, add("tags", label="tag")]
+    with world.statements() as statements:
+        response = world.operate(*faulty.values(), *fine)
+    assert [s for s in statements if not s.startswith("BEGIN")] == []
+    assert response.status_int == 400
+    expected = [f"/atomic:operations{place}" for place in faulty]
+    assert [pointer for pointer, _ in sources(response)] == expected
+    assert_unchanged(world)
+
+
+@toy_on_one_engine
+def test_all_faults_of_one_addition_are_told_at_once(world):
+    data = lid("people", "me") | {"id": OTHER, "attributes": {"nickname": "x", "shirt": "x"}}
+    added = {"op": "add", "ref": identifier("people", NOBODY), "data": data}
+    response = world.operate(NEW, added)
+    assert sorted(sources(response)) == [
+        ("/atomic:operations/1/data/attributes/shirt", "invalid_value"),
+        ("/atomic:operations/1/data/id", "id_conflict"),
+        ("/atomic:operations/1/data/lid", "malformed_document"),
+    ]
+    assert_unchanged(world)
+
+
+@toy_on_one_engine
+def test_the_errors_of_operations_are_bounded(toy):
+    many = [{"op": "x"}] * 150
+    response = toy.operate(*many, limits=Limits(max_operations=200))
+    assert (response.status_int, len(response.json["errors"])) == (400, 100)
+
+
+@toy_on_one_engine
+def test_a_reference_of_what_is_added_equals_its_data(toy):
+    id = NOBODY.replace("63", "6A")
+    response = toy.operate(
+        add("people", "me", nickname="me") | {"ref": lid("people", "me")},
+        {
+            "op": "add",
+            "ref": identifier("people", id.lower()),
+            "data": identifier("people", id) | {"attributes": {"nickname": "you"}},
+        },
+        {"op": "add", "ref": lid("people", "me") | {"relationship": "friends"}}
+        | {"data": [identifier("people", id), lid("people", "me")]},
+    )
+    assert response.status_int == 200, response.text
+    me, you, _ = response.json["atomic:results"]
+    assert you["data"]["id"] == id.lower()
+    friends = ids(toy, own("people", me["data"]["id"], "friends"))
+    assert sorted(friends) == sorted([me["data"]["id"], id.lower()])
+
+
+@toy_on_one_engine
+def test_what_is_missing_is_named_in_the_words_of_the_operation(world):
+    for operation, words in (
+        (remove("people", NOBODY), "There is no resource of type people with this id."),
+        (remove("people", "x"), "There is no resource of type people with this id."),
+        (remove("nope", "1"), "There is no type nope."),
+        (
+            {"op": "update", "ref": identifier("people", ADA) | {"relationship": "nope"}},
+            "The type people has no relationship nope.",
+        ),
+        ({"op": "remove", "href": "nope"}, "There is no resource at this URL."),
+    ):
+        response = world.operate(operation)
+        assert response.status_int == 404
+        assert [error["detail"] for error in response.json["errors"]] == [words]
+
+
+def test_what_is_in_the_way_of_a_removal_is_named(world):
+    way = {"relationship": "comments", "type": "comments"}
+    response = world.client.delete(f"{ARTICLES}/1")
+    (error,) = response.json["errors"]
+    assert (response.status_int, error["code"], error["meta"]) == (409, "conflict", way)
+    assert "relationship comments" in error["detail"]
+    response = world.operate(remove("people", FAY), remove("articles", "3"))
+    (error,) = response.json["errors"]
+    assert (response.status_int, error["meta"]) == (409, way)
+    assert error["source"] == {"pointer": "/atomic:operations/1"}
+    assert_unchanged(world)
+    assert world.client.delete(f"{ARTICLES}/2").status_int == 204
+
+
+def test_what_is_in_the_way_is_named_also_if_the_caller_cannot_see_it(world):
+    hidden = {"X-Comments": "hidden"}
+    assert world.client.get("/toy/comments", headers=hidden).json["data"] == []
+    (error,) = world.client.delete(f"{ARTICLES}/1", headers=hidden).json["errors"]
+    assert (error["status"], error["meta"]["relationship"]) == ("409", "comments")
+    assert_unchanged(world)
 
 
 @toy_on_one_engine

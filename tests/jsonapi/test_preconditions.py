@@ -134,6 +134,55 @@ def test_any_tag_is_that_of_something_that_is_there(world, method, url, document
 
 @toy_on_one_engine
 @writes
+def test_a_write_heeds_the_tags_that_it_excludes(world, method, url, document):
+    """If-None-Match compares weakly, after If-Match (RFC 9110 §13.1.2, §13.2.2)."""
+    seen = tag(world)
+    excluding = [{"If-None-Match": v} for v in ("*", " * ", seen, f"W/{seen}", f'"0.x", {seen}')]
+    for headers in (*excluding, {"If-None-Match": "*", "If-Match": seen}):
+        response = world.client.request(method, url, document, headers=headers)
+        assert (headers, response.status_int) == (headers, 412)
+        assert sources(response) == [("If-None-Match", "precondition_failed")]
+    both = {"If-None-Match": "*", "If-Match": '"0.x"'}
+    response = world.client.request(method, url, document, headers=both)
+    assert sources(response) == [("If-Match", "precondition_failed")]
+    assert_unchanged(world)
+    # Dates do not count: no resource has a Last-Modified (RFC 9110 §13.1.4).
+    fulfilled = {"If-None-Match": '"0.x", W/"1"', "If-Match": seen}
+    fulfilled["If-Unmodified-Since"] = "Sun, 06 Nov 1994 08:49:37 GMT"
+    response = world.client.request(method, url, document, headers=fulfilled)
+    assert response.status_int in (200, 204)
+
+
+@toy_on_one_engine
+def test_what_is_not_there_yet_has_no_tag(world):
+    new = person(nickname="new")
+    for value in ("*", '"1.x"'):
+        response = world.client.post(PEOPLE, new, headers={"If-Match": value})
+        assert (response.status_int, sources(response)) == (
+            412,
+            [("If-Match", "precondition_failed")],
+        )
+        operation = {"op": "remove", "ref": identifier("people", FAY)}
+        assert world.operate(operation, headers={"If-Match": value}).status_int == 412
+    assert_unchanged(world)
+    assert world.client.post(PEOPLE, new, headers={"If-None-Match": "*"}).status_int == 201
+    assert world.operate(operation, headers={"If-None-Match": "*"}).status_int == 200
+
+
+@toy_on_one_engine
+def test_a_failed_condition_says_what_was_sent(world):
+    for value, words in {
+        '"0.x"': "has changed",
+        tag(world).strip('"'): "If-Match has no strong entity tag",
+        f"W/{tag(world)}": "If-Match has no strong entity tag",
+        "": "If-Match has no strong entity tag",
+    }.items():
+        (error,) = send(world, WRITES["PATCH"], value).json["errors"]
+        assert words in error["detail"]
+
+
+@toy_on_one_engine
+@writes
 def test_a_host_can_ask_for_a_tag(world, method, url, document):
     limits = Limits(require_if_match=True)
     response = send(world, (method, url, document), limits=limits)

@@ -71,6 +71,7 @@ def test_every_row_is_seen_for_few_purposes():
     }
     assert found == {
         ("writing/entities.py", "reload"),  # what the caller has just changed
+        ("writing/conflicts.py", "refuse_if_needed"),  # what is in the way of a deletion
         ("writing/linkage.py", "_unlink_all"),  # versions of what a resource is no longer linked to
         ("writing/linkage.py", "_set_foreign_keys"),  # versions of those that something belonged to
     }

@@ -17,7 +17,9 @@ from pyramid.httpexceptions import (
     HTTPConflict,
     HTTPForbidden,
     HTTPFound,
+    HTTPGone,
     HTTPNotFound,
+    HTTPServerError,
     HTTPUnauthorized,
 )
 from pyramid.response import Response
@@ -316,6 +318,24 @@ def be_in_conflict(request: Any) -> None:
     raise HTTPConflict
 
 
+def be_gone(request: Any) -> None:
+    raise HTTPGone("the safe is behind the mirror")
+
+
+class InsufficientStorageError(HTTPServerError):
+    code = 507
+    title = "Insufficient Storage"
+
+
+def be_overtaxed(request: Any) -> None:
+    raise InsufficientStorageError
+
+
+def complain_as_locked(request: Any) -> dict[str, str]:
+    request.errors.status = 423
+    return complain(request)
+
+
 def be_unauthorised(request: Any) -> None:
     raise HTTPUnauthorized(headers={"WWW-Authenticate": 'Bearer realm="toy"'})
 
@@ -343,6 +363,9 @@ def outcomes(config: Configurator) -> None:
         be_missing,
         be_forbidden,
         be_in_conflict,
+        be_gone,
+        be_overtaxed,
+        complain_as_locked,
         be_unauthorised,
         move,
         vary,
@@ -383,6 +406,17 @@ def unless_stranger(request: Any) -> Visibility | None:
     return Visibility(condition=_is_no_stranger, values={"caller_stranger": team})
 
 
+def _is_nobodys(comment: Any) -> Any:
+    return comment.id < 0
+
+
+def unless_hidden(request: Any) -> Visibility | None:
+    """No comment is seen by those who say so."""
+    if "X-Comments" not in request.headers:
+        return None
+    return Visibility(condition=_is_nobodys, values={})
+
+
 def show_missing(request: Any) -> Response:
     return Response("The host has no such page.", status=404, content_type="text/plain")
 
@@ -405,7 +439,7 @@ def resources(config: Configurator) -> None:
     config.add_jsonapi_resource(Article, ArticleSchema, visible=seen_by_author)
     config.add_jsonapi_resource(Person, PersonSchema, visible=unless_stranger)
     config.add_jsonapi_resource(Tag, TagSchema)
-    config.add_jsonapi_resource(Comment, CommentSchema)
+    config.add_jsonapi_resource(Comment, CommentSchema, visible=unless_hidden)
     config.add_jsonapi_entry()
 
 

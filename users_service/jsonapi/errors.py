@@ -82,6 +82,7 @@ class Error:
         caused the error.
     :param meta: further facts; for the error of one field its `attribute` and a `message`.
     :param type: the URI of the error type, if a profile defines one.
+    :param http_status: the status, if it is not that of the code; see `of_status`.
     """
 
     code: str
@@ -89,15 +90,15 @@ class Error:
     source: dict[str, str] | None = None
     meta: dict[str, Any] | None = None
     type: str | None = None
+    http_status: int | None = None
 
     @property
     def status(self) -> int:
-        return CODES[self.code][0]
+        return self.http_status or CODES[self.code][0]
 
     def as_object(self, request_id: str) -> dict[str, Any]:
-        status, title = CODES[self.code]
-        error: dict[str, Any] = {"id": request_id, "status": str(status), "code": self.code}
-        error |= {"title": title, "detail": self.detail}
+        error: dict[str, Any] = {"id": request_id, "status": str(self.status), "code": self.code}
+        error |= {"title": CODES[self.code][1], "detail": self.detail}
         if self.source is not None:
             error["source"] = self.source
         if self.type is not None:
@@ -137,9 +138,14 @@ def errors_document(
     }
 
 
-def code_of_status(status: int) -> str:
-    """The code for an error of which only the HTTP status is known."""
-    return CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
+def of_status(status: int, detail: str, source: dict[str, str] | None = None) -> Error:
+    """An error of which only the HTTP status is known.
+
+    A status without a code keeps its number, and has the code of the x00 status of its class, as
+    which clients treat it (RFC 9110 §15).
+    """
+    code = CODE_OF_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
+    return Error(code=code, detail=detail, source=source, http_status=status)
 
 
 def pointer(*tokens: str | int) -> str:
@@ -157,8 +163,15 @@ def parameter_source(name: str) -> dict[str, str]:
     return {"parameter": name}
 
 
-def not_found() -> JSONAPIError:
-    return JSONAPIError(Error(code="not_found", detail="There is no resource at this URL."))
+def not_found(
+    detail: str = "There is no resource at this URL.", source: dict[str, str] | None = None
+) -> JSONAPIError:
+    return JSONAPIError(Error(code="not_found", detail=detail, source=source))
+
+
+def no_such_id(type: str) -> str:
+    """The detail of an error of an id that no resource of a type has."""
+    return f"There is no resource of type {type} with this id."
 
 
 def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:

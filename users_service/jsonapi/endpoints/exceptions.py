@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from ..api import api_of
 from ..documents import error_response
-from ..errors import Error, JSONAPIError, code_of_status
+from ..errors import Error, JSONAPIError, of_status
 from ..resource import Resource
 from ..writing import conflict
 
@@ -29,7 +29,7 @@ STATUS_HEADERS = ("Retry-After", "WWW-Authenticate")
 DETAILS = {
     403: "You may not do this.",
     404: "There is no resource at this URL.",
-    405: "This URL does not have this method.",
+    405: "This URL does not have the method {method}.",
 }
 
 # Pyramid chooses the exception view of the most specific class. Every class that a host may have a
@@ -54,15 +54,15 @@ def error_of(exception: Exception, request: Request) -> JSONAPIError:
     """Return the errors for an exception, and log it if the client is not the cause.
 
     :param exception: a `JSONAPIError` is returned as it is. An HTTP exception of Pyramid or Cornice
-        keeps its status if that has a code, and becomes 400 or 500 otherwise; do not pass
-        redirects. Errors of SQLAlchemy become 400, 409, 503 or 500, and all others 500.
+        keeps its status; do not pass redirects. Errors of SQLAlchemy become 400, 409, 503 or 500,
+        and all others 500.
     :param request: the request that raised it.
     """
     match exception:
         case JSONAPIError():
             return exception
         case HTTPException():
-            return _http_error(exception)
+            return _http_error(exception, request)
         case URLDecodeError():
             return _error("bad_request", "The path of the URL is not UTF-8.")
         case IntegrityError() if isinstance(getattr(request, "context", None), Resource):
@@ -80,13 +80,14 @@ def error_of(exception: Exception, request: Request) -> JSONAPIError:
             return _error("internal_error", detail)
 
 
-def _http_error(error: HTTPException) -> JSONAPIError:
-    code = code_of_status(error.status_int)
+def _http_error(error: HTTPException, request: Request) -> JSONAPIError:
     detail = DETAILS.get(error.status_int, "The request cannot be served.")
     headers = {name: error.headers[name] for name in STATUS_HEADERS if name in error.headers}
     if error.allow:
         headers["Allow"] = ", ".join(sorted(error.allow))
-    return _error(code, detail, **headers)
+    method = request.method[:40]
+    fault = of_status(error.status_int, detail.format(method=method))
+    return JSONAPIError(fault, headers=headers)
 
 
 def _error(code: str, detail: str, **headers: str) -> JSONAPIError:

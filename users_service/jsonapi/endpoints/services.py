@@ -14,27 +14,26 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 
 from ..api import Method, api_of
 from ..documents import Answer, links, media, respond
-from ..errors import Error, JSONAPIError, code_of_status
+from ..errors import JSONAPIError, of_status
 from ..reading import (
     CURSOR_PROFILE,
     Endpoint,
     begin_changes,
-    parse_query,
-    permit,
-    refuse_parameters,
 )
 from ..resource import Relationship, Resource
 from ..writing import Change
 from . import views
 from .validators import (
+    Validator,
+    check_permission,
+    negotiate,
     read_changes,
     read_id,
     read_linkage,
     read_new,
     read_operations,
+    read_query,
 )
-
-Validator = Callable[..., None]
 
 CURSORS = frozenset({CURSOR_PROFILE})
 
@@ -204,10 +203,10 @@ def _add_method(
         view=view, context=context, query=query, body=body, extension=extension
     )
     validators = (
-        _permission_validator(action),
-        _media_validator(body is not None, extension, profiles),
+        check_permission(action),
+        negotiate(body is not None, extension, profiles),
         *([read_id] if ID in (service.path or "") else []),
-        _query_validator(query),
+        read_query(query),
         *([] if body is None else [body]),
     )
     service.add_view(
@@ -216,35 +215,6 @@ def _add_method(
         permission=NO_PERMISSION_REQUIRED,
         validators=validators,
     )
-
-
-def _permission_validator(action: str | None) -> Validator:
-    def check_permission(request: Request, **_: Any) -> None:
-        if action is not None:
-            permit(request, action, request.context)
-
-    return check_permission
-
-
-def _media_validator(
-    takes_document: bool, extension: str | None, profiles: frozenset[str]
-) -> Validator:
-    def negotiate(request: Request, **_: Any) -> None:
-        request.validated["media"] = media.negotiate(
-            request, takes_document=takes_document, extension=extension, profiles=profiles
-        )
-
-    return negotiate
-
-
-def _query_validator(query: Endpoint | None) -> Validator:
-    def read_query(request: Request, **_: Any) -> None:
-        if query is None:
-            refuse_parameters(request, request.jsonapi_limits)
-        else:
-            request.validated["query"] = parse_query(request, query, request.jsonapi_limits)
-
-    return read_query
 
 
 def _answering_view(
@@ -279,14 +249,13 @@ def cornice_errors(request: Request) -> NoReturn:
 
     :raises JSONAPIError: with an error object for each error.
     """
-    code = code_of_status(request.errors.status)
     sources = {"querystring": "parameter", "header": "header"}
     raise JSONAPIError(
         *(
-            Error(
-                code=code,
-                detail=str(error["description"]),
-                source={sources[error["location"]]: error["name"]}
+            of_status(
+                request.errors.status,
+                str(error["description"]),
+                {sources[error["location"]]: error["name"]}
                 if error["location"] in sources
                 else None,
             )

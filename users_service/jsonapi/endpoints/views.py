@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..api import api_of
-from ..documents import PLAIN, Answer, DocumentBuilder, Media, links
+from ..documents import PLAIN, Answer, DocumentBuilder, Media, links, media
 from ..errors import JSONAPI_OBJECT, not_found
 from ..reading import (
     CursorPage,
@@ -41,6 +41,7 @@ def list_resources(request: Request) -> Answer:
 def create_resource(request: Request) -> Answer:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
+    _check_nothing_selected(request)
     change = actions.create(request.jsonapi_scopes, resource, request.validated["loaded"], {})
     document = _resource_answer(request, resource, change.entity)
     location = links.resource_url(links.collection_url(request, resource), change.id)
@@ -147,6 +148,7 @@ def remove_linkage(request: Request) -> Answer:
 
 def perform_operations(request: Request) -> Answer:
     """Perform atomic operations, all or none of them: 200 with a result for each."""
+    _check_nothing_selected(request)
     results, changes = operations.perform(request, request.validated["operations"])
     return Answer(document={"jsonapi": JSONAPI_OBJECT} | results, changes=changes)
 
@@ -154,19 +156,22 @@ def perform_operations(request: Request) -> Answer:
 def show_entry(request: Request) -> Answer:
     """Fetch the URLs of all collections, and of atomic operations."""
     resources = api_of(request.registry).resources.values()
-    found = {r.type: links.collection_url(request, r) for r in resources}
     document = {
         "jsonapi": JSONAPI_OBJECT,
-        "links": {"self": request.route_url(links.ENTRY_ROUTE)} | found,
-        "meta": {"operations": request.route_url(links.OPERATIONS_ROUTE)},
+        "links": {"self": request.route_url(links.ENTRY_ROUTE)},
+        "meta": {
+            "resources": {r.type: {"href": links.collection_url(request, r)} for r in resources},
+            "operations": request.route_url(links.OPERATIONS_ROUTE),
+        },
     }
     return Answer(document=document)
 
 
 def list_methods(request: Request) -> Response:
-    """Name the methods of this URL (RFC 9110 §9.3.7)."""
+    """Name the methods of this URL, and the documents that it takes (RFC 9110 §9.3.7)."""
     allow = ", ".join(sorted(request.current_service.defined_methods))
-    return Response(status=204, content_type=None, headerlist=[("Allow", allow)])
+    headerlist = [("Allow", allow), *media.document_types(request).items()]
+    return Response(status=204, content_type=None, headerlist=headerlist)
 
 
 def _resource_answer(request: Request, resource: Resource, row: Any) -> Answer:
@@ -263,6 +268,15 @@ def _change_linkage(request: Request, mode: str) -> Answer:
 def _precondition(request: Request) -> Precondition:
     return Precondition(
         tags=request.headers.get("If-Match"),
+        excluded=request.headers.get("If-None-Match"),
         required=request.jsonapi_limits.require_if_match,
         source={"header": "If-Match"},
     )
+
+
+def _check_nothing_selected(request: Request) -> None:
+    """Check the preconditions of a request that makes resources, which have no entity tag yet.
+
+    :raises JSONAPIError: 412 if it has `If-Match`; `If-None-Match` is fulfilled.
+    """
+    replace(_precondition(request), required=False).check(None)

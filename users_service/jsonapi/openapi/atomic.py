@@ -9,8 +9,8 @@ from .examples import new_example
 from .resources import any_resource, changed_resource, linkage, new_resource
 from .schemas import an_object, jsonapi_object, links, pascal
 
-# An absolute path of this API.
-PATH = r"^(/[^/?#\\\u0000-\u0020]+)+$"
+# A URI-reference without a query and a fragment (RFC 3986 §4.1).
+REFERENCE = r"^([A-Za-z0-9\-._~:/@!$&'()*+,;=\[\]]|%[0-9A-Fa-f]{2})+$"
 
 
 def request_document(components: Components) -> Json:
@@ -58,7 +58,7 @@ def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
     name = pascal(resource.type)
     reference = _reference(components, resource, None)
     new = new_resource(components, resource, local=True)
-    yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
+    yield _named(components, f"{name}Add", ["data"], op=_code("add"), ref=reference, data=new)
     yield _named(
         components,
         f"{name}Update",
@@ -83,14 +83,15 @@ def _on_linkage(components: Components, relationship: Relationship) -> Json:
 
 
 def _by_url(components: Components) -> Json:
-    path = {
+    reference = {
         "type": "string",
-        "pattern": PATH,
-        "description": "The path of a collection, a resource or a relationship, in place of a "
-        "reference.",
+        "format": "uri-reference",
+        "pattern": REFERENCE,
+        "description": "The URL of a collection, a resource or a relationship, in place of a "
+        "`ref`; relative to the URL of operations.",
     }
     any_code = {"type": "string", "enum": list(OPERATION_CODES)}
-    return _named(components, "OperationByUrl", ["href"], op=any_code, href=path, data={})
+    return _named(components, "OperationByUrl", ["href"], op=any_code, href=reference, data={})
 
 
 def _named(components: Components, name: str, required: list[str], **members: Json) -> Json:

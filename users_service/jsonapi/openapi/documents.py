@@ -59,13 +59,14 @@ def _document(components: Components, links: Json, data: Json, **more: Json) -> 
 
 def entry(components: Components) -> Json:
     """The entry document."""
-    one = link(components)
-    members = dict.fromkeys(("self", "describedby", *components.resources), one)
+    types = dict.fromkeys(components.resources, an_object(["href"], href=URI))
     document = an_object(
         ["jsonapi", "links", "meta"],
         jsonapi=jsonapi_object(components),
-        links=components.schema("EntryLinks", lambda: an_object(members, **members)),
-        meta=an_object(["operations"], operations=URI),
+        links=document_links(components),
+        meta=an_object(
+            ["resources", "operations"], resources=an_object(types, **types), operations=URI
+        ),
     )
     return components.schema("EntryDocument", lambda: document)
 

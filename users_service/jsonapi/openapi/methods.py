@@ -56,6 +56,7 @@ VIEWS: dict[Callable[..., Any], ViewDescription] = {
         headers=("ETag", "Location"),
         one=False,
         conditional=None,
+        failures=(412,),
     ),
     views.read_resource: ViewDescription(name="read", summary="Fetch one of {0}"),
     views.update_resource: ViewDescription(

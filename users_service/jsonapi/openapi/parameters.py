@@ -18,10 +18,12 @@ def of_method(
 ) -> list[Parameter]:
     """The parameters of a method.
 
-    :param conditional: the precondition that it evaluates: If-Match, If-None-Match or None.
+    :param conditional: the precondition that matters most: If-Match, If-None-Match or None.
     """
     found = [] if method.query is None else list(_of_query(components, method.query))
-    headers = [conditional] if conditional else []
+    headers = {"If-Match": ["If-Match", "If-None-Match"], "If-None-Match": ["If-None-Match"]}.get(
+        conditional or "", []
+    )
     return found + [_header(components, name) for name in (*headers, "X-Request-ID", "traceparent")]
 
 
@@ -55,7 +57,8 @@ def _header(components: Components, name: str) -> Parameter:
         "request if there is no `X-Request-ID`.",
         "If-Match": "Entity tags of the resource, or `*`. If none of them is current, the answer "
         "is 412, and nothing changes.",
-        "If-None-Match": "Entity tags that the client has. If one is current, the answer is 304.",
+        "If-None-Match": "Entity tags, or `*`. If one is current, the answer is 304 to `GET` and "
+        "412 to other methods.",
     }
     return components.parameter(name, name, descriptions[name], {"type": "string"}, where="header")
 

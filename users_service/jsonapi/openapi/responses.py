@@ -15,9 +15,14 @@ HEADERS = {
     "ETag": "The strong entity tag of the representation, for `If-Match` and `If-None-Match`.",
     "Location": "The URL of the new resource.",
     "Retry-After": "Seconds after which to try again.",
-    "Accept": "The media type that request bodies must have.",
+    "Accept": "The media type that request bodies must have, if theirs is refused.",
+    "Accept-Encoding": "`identity`, if the coding of the body is refused.",
+    "Accept-Patch": "The media type that `PATCH` takes, if the URL has it.",
+    "Accept-Post": "The media type that `POST` takes, if the URL has it.",
 }
 ALWAYS = ("X-Request-ID", "Cache-Control", "Vary")
+# Which of these a 415 has depends on what is refused.
+REFUSED_BODY = ("Accept", "Accept-Encoding", "Accept-Patch", "Accept-Post")
 
 # The statuses of failure of any request, of those with an id, a document, and a precondition.
 COMMON_FAILURES = (400, 403, 406, 414, 431, 500, 503)
@@ -64,7 +69,7 @@ def failure(components: Components, status: int) -> Json:
 
     def make() -> Json:
         codes = [code for code, (of, _) in CODES.items() if of == status]
-        headers = {415: ["Accept"], 503: ["Retry-After"]}.get(status, [])
+        headers = {415: REFUSED_BODY, 503: ("Retry-After",)}.get(status, ())
         media = {
             "schema": errors_document(components),
             "examples": {code: {"value": error_example(code)} for code in codes},
@@ -82,6 +87,7 @@ def failure(components: Components, status: int) -> Json:
 def _headers(components: Components, *names: str) -> Json:
     found = {}
     for name in (*ALWAYS, *names):
-        body = {"description": HEADERS[name], "schema": {"type": "string"}, "required": True}
+        required = name not in REFUSED_BODY
+        body = {"description": HEADERS[name], "schema": {"type": "string"}, "required": required}
         found[name] = components.header(name, body)
     return found

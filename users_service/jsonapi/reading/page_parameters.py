@@ -52,10 +52,12 @@ class PageReader:
             self.faults.append(invalid("page[total]", "Must be true or false."))
         ranged = values.keys() >= CURSOR_PARAMETERS
         default = limits.max_page_size if ranged else min(limits.page_size, limits.max_page_size)
-        if OFFSET_PARAMETERS & values.keys():
+        if by_offset := sorted(OFFSET_PARAMETERS & values.keys()):
             if "page[size]" in values:
-                detail = "Cannot be combined with page[offset]; use page[limit]."
-                self.faults.append(invalid("page[size]", detail))
+                detail = f"Cannot be combined with {by_offset[0]}"
+                if "page[limit]" not in values:
+                    detail += "; use page[limit]"
+                self.faults.append(invalid("page[size]", f"{detail}."))
             size = self.size(values, "page[limit]", default)
             return OffsetPage(
                 size=size, offset=self.whole(values, "page[offset]", 0, 0), numbered=False

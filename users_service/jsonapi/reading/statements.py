@@ -135,6 +135,13 @@ def select_related_ids(template: ScopeTemplate) -> Select[Any]:
 
 
 @cached_statement
+def select_two_related_ids(template: ScopeTemplate) -> Select[Any]:
+    """Select the ids of at most two related resources."""
+    statement, _ = _related_ids(template)
+    return statement.limit(2)
+
+
+@cached_statement
 def select_related_ids_in(template: ScopeTemplate) -> Select[Any]:
     """Select the ids of the related resources that are in `ids`."""
     statement, column = _related_ids(template)

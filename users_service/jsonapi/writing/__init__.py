@@ -1,16 +1,18 @@
 """Writes: from the document of a request to changed rows.
 
 A request meets the modules in this order: json_text, body and identifiers, which read the document;
-operations (with operation_shape and operation_target), if it has atomic operations; actions, which
-call locking and preconditions, entities and linkage, conflicts, and return changes.
+operation_reading (with operation_shape and operation_target) and operations, if it has atomic
+operations; actions, which call locking and preconditions, entities and linkage, conflicts, and
+return changes.
 """
 
 from . import actions, body, operations
 from .changes import Change, LinkageChange
 from .conflicts import conflict
 from .identifiers import load_linkage
-from .json_text import read_json
-from .operation_shape import OPERATION_CODES, OPERATIONS_MEMBER, operations_of
+from .json_text import parse_json, read_body
+from .operation_reading import load_operations
+from .operation_shape import OPERATION_CODES, OPERATIONS_MEMBER
 from .preconditions import Precondition
 
 __all__ = [
@@ -23,7 +25,8 @@ __all__ = [
     "body",
     "conflict",
     "load_linkage",
+    "load_operations",
     "operations",
-    "operations_of",
-    "read_json",
+    "parse_json",
+    "read_body",
 ]

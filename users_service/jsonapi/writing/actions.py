@@ -12,12 +12,11 @@ from ..resource import Relationship, Resource
 from . import entities
 from .body import LoadedResource
 from .changes import Change, LinkageChange, attributes_of
-from .conflicts import conflict
-from .identifiers import Linkage
+from .conflicts import conflict, refuse_if_needed
+from .identifiers import Linkage, LocalIds
 from .linkage import change_to_many, increment_versions, unlink
 from .locking import (
     NEW_ID,
-    LocalIds,
     ResolvedLinkage,
     linked_resources,
     lock_entity,
@@ -36,7 +35,7 @@ def create(scopes: Scopes, resource: Resource, loaded: LoadedResource, lids: Loc
     :raises JSONAPIError: 404 for linkage to a resource that does not exist; 409 for a violated
         constraint, such as a unique value that is taken.
     """
-    created = (resource.type, loaded.lid)
+    created = None if loaded.lid is None else (resource.type, loaded.lid)
     known = lock_resources(scopes, linked_resources(loaded.linkages, lids))
     resolved = resolve_linkage(loaded.linkages, known, lids, created)
     values = dict(loaded.values)
@@ -89,6 +88,7 @@ def delete(scopes: Scopes, resource: Resource, id: Any, precondition: Preconditi
     :raises JSONAPIError: 404 if it does not exist; 409 if others need it; 412 or 428.
     """
     entity = lock_entity(scopes, resource, id, precondition)
+    refuse_if_needed(scopes, resource, id)
     unlink(scopes, resource, entity)
     with _raising_conflicts(resource, NO_VALUES):
         entities.remove(scopes, resource, entity)

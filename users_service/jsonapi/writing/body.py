@@ -1,6 +1,6 @@
 """Reads the resource object in a request document: checks its shape, and loads its fields."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,17 @@ from pyramid.request import Request
 from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
 from ..reading import forbidden, may
 from ..resource import Resource
-from .identifiers import Linkage, check_type, identity_faults, read_linkage, read_only
+from .identifiers import (
+    NO_LIDS,
+    Linkage,
+    LocalId,
+    LocalIds,
+    check_type,
+    identity_faults,
+    read_linkage,
+    read_only,
+    unknown_lid,
+)
 
 Json = dict[str, Any]
 
@@ -34,25 +44,42 @@ class LoadedResource:
 def primary_data(document: Any) -> Any:
     """Return the member `data` of a document (§5.1).
 
-    :raises JSONAPIError: 400 if there is none.
+    :raises JSONAPIError: 400 if there is none, or if there are included resources.
     """
     if not isinstance(document, dict):
-        raise malformed("Must be an object.")
+        raise malformed("The document must be an object.")
+    faults = []
     if "data" not in document:
-        raise malformed("Must have a member data.")
+        faults.append(malformed_error("The document must have a member data."))
+    if "included" in document:
+        faults.append(included_refused("included"))
+    if faults:
+        raise JSONAPIError(*faults)
     return document["data"]
 
 
-def load_new_resource(resource: Resource, data: Any, place: Place = ("data",)) -> LoadedResource:
+def included_refused(*place: str | int) -> Error:
+    """The error of `included` in a request, whose resources would not be stored."""
+    detail = "A request cannot include resources: change each by itself, or all by operations."
+    return malformed_error(detail, *place)
+
+
+def load_new_resource(
+    resource: Resource,
+    data: Any,
+    place: Place = ("data",),
+    lids: Container[LocalId] = NO_LIDS,
+) -> LoadedResource:
     """Load the resource object of a resource to create (§7.1 Creating Resources).
 
     :param data: the resource object.
     :param place: its place in the request document.
+    :param lids: the local ids that its linkage may have, besides its own.
     :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
     _check_shape(data, place, {"type"})
     check_type(resource, data, place)
-    loaded, faults = _load(resource, data, place, partial=False)
+    loaded, faults = _load(resource, data, place, lids, partial=False)
     try:
         loaded.values.update(_client_id(resource, data))
     except ValidationError as error:
@@ -64,33 +91,47 @@ def load_new_resource(resource: Resource, data: Any, place: Place = ("data",)) -
 
 
 def load_changed_resource(
-    resource: Resource, data: Any, expected_id: Any, place: Place = ("data",)
+    resource: Resource,
+    data: Any,
+    expected_id: Any,
+    place: Place = ("data",),
+    lids: LocalIds | None = None,
 ) -> LoadedResource:
     """Load the resource object of a resource to change (§7.2 Updating Resources).
 
     :param data: the resource object.
     :param expected_id: the id of the resource to change, with which the object's must agree.
     :param place: its place in the request document.
+    :param lids: the ids of the local ids that it and its linkage may have; None if it must have an
+        id, because the request is no batch of operations.
     :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
-    _check_shape(data, place, {"type"} if "lid" in _object(data) else {"type", "id"})
+    by_lid = lids is not None and isinstance(data, dict) and "lid" in data and "id" not in data
+    _check_shape(data, place, {"type"} if by_lid else {"type", "id"})
     check_type(resource, data, place)
-    if "id" in data:
-        try:
-            same = resource.load_id(data["id"]) == expected_id
-        except ValidationError:
-            same = False
-        if not same:
-            detail = "Must be the id of the resource to change."
-            raise JSONAPIError(Error(code="id_conflict", detail=detail, source=at(*place, "id")))
-    loaded, faults = _load(resource, data, place, partial=True)
+    lids = NO_LIDS if lids is None else lids
+    name = "lid" if by_lid else "id"
+    if by_lid:
+        if (resource.type, data["lid"]) not in lids:
+            raise JSONAPIError(unknown_lid(resource, place))
+        same = lids[resource.type, data["lid"]] == expected_id
+    else:
+        same = is_id(resource, data["id"], expected_id)
+    if not same:
+        detail = f"Must be the {name} of the resource to change."
+        raise JSONAPIError(Error(code="id_conflict", detail=detail, source=at(*place, name)))
+    loaded, faults = _load(resource, data, place, lids, partial=True)
     if faults:
         raise JSONAPIError(*faults)
     return loaded
 
 
-def _object(data: Any) -> Json:
-    return data if isinstance(data, dict) else {}
+def is_id(resource: Resource, text: str, id: Any) -> bool:
+    """Whether a text in a document stands for an id, which has several spellings."""
+    try:
+        return bool(resource.load_id(text) == id)
+    except ValidationError:
+        return False
 
 
 def _check_shape(data: Any, place: Place, required: set[str]) -> None:
@@ -135,10 +176,11 @@ def _members(data: Json, name: str) -> Json:
 
 
 def _load(
-    resource: Resource, data: Json, place: Place, *, partial: bool
+    resource: Resource, data: Json, place: Place, lids: Container[LocalId], *, partial: bool
 ) -> tuple[LoadedResource, list[Error]]:
     """Load attributes and relationships.
 
+    :param lids: the local ids that linkage may have, besides that of a new resource.
     :param partial: whether required fields may be missing.
     :returns: the fields that are valid, and the errors of the others.
     """
@@ -155,6 +197,8 @@ def _load(
         else:
             attributes[name] = value
     linkages = []
+    lid = data.get("lid")
+    created = None if partial or lid is None else (resource.type, lid)
     for name, value in _members(data, "relationships").items():
         member_place = (*place, "relationships", name)
         relationship = resource.relationships.get(name)
@@ -165,14 +209,13 @@ def _load(
             faults.append(read_only(relationship, member_place))
         else:
             linkage, linkage_faults = read_linkage(
-                relationship, value["data"], (*member_place, "data")
+                relationship, value["data"], (*member_place, "data"), lids, created
             )
             linkages.append(linkage)
             faults += linkage_faults
     if not partial:
         faults += _missing_relationships(resource, data, place)
     values, value_faults = _load_attributes(resource, attributes, data, place, partial)
-    lid = data.get("lid")
     loaded = LoadedResource(values=values, linkages=tuple(linkages), lid=lid, place=place)
     return loaded, faults + value_faults
 
@@ -187,15 +230,22 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
     ]
 
 
-def permit_linkages(request: Request, loaded: LoadedResource) -> None:
+def permit_linkages(
+    request: Request, resource: Resource, data: Any, place: Place = ("data",)
+) -> None:
     """Check that the caller may update the targets of all linkage in a resource object.
 
+    :param data: the resource object, which need not be valid.
+    :param place: its place in the request document.
     :raises JSONAPIError: 403 with an error for each relationship of which it may not.
     """
+    names = _members(data, "relationships") if isinstance(data, dict) else {}
     faults = [
-        forbidden("update", target, at(*loaded.place, "relationships", linkage.relationship.name))
-        for linkage in loaded.linkages
-        if not may(request, "update", target := linkage.relationship.target)
+        forbidden("update", relationship.target, at(*place, "relationships", name))
+        for name in names
+        if (relationship := resource.relationships.get(name)) is not None
+        and not relationship.field.dump_only
+        and not may(request, "update", relationship.target)
     ]
     if faults:
         raise JSONAPIError(*faults)

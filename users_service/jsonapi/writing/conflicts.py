@@ -1,4 +1,4 @@
-"""Makes an error object from an integrity error: finds the field of the violated constraint."""
+"""Finds what stands against a change in the database: taken values, and resources in the way."""
 
 import re
 from collections.abc import Collection
@@ -7,8 +7,50 @@ from typing import Any
 from sqlalchemy import Table, UniqueConstraint, inspect
 from sqlalchemy.exc import IntegrityError
 
-from ..errors import Error, Place, at, field_error
-from ..resource import Resource
+from ..errors import Error, JSONAPIError, Place, at, field_error
+from ..reading import Scopes, statements
+from ..resource import Relationship, Resource, all_relationships
+
+# What a foreign key declares that keeps the row which it refers to.
+RESTRICTING = {"NO ACTION", "RESTRICT"}
+
+
+def refuse_if_needed(scopes: Scopes, resource: Resource, id: Any) -> None:
+    """Check that no foreign key of another resource keeps a locked resource from being deleted.
+
+    Resources that the caller cannot see count too.
+
+    :raises JSONAPIError: 409 with an error for each relationship in the way.
+    """
+    faults = []
+    for relationship in all_relationships(resource):
+        if _restricts(relationship):
+            scope = scopes.all_related_rows(relationship, id)
+            found = scope.execute(statements.select_two_related_ids).scalars()
+            if any((relationship.target, other) != (resource, id) for other in found):
+                faults.append(_in_the_way(relationship))
+    if faults:
+        raise JSONAPIError(*faults)
+
+
+def _restricts(relationship: Relationship) -> bool:
+    if relationship.holds_key or relationship.secondary is not None:
+        return False
+    table = relationship.source.table
+    return any(
+        key.references(table) and (key.ondelete or "NO ACTION").upper() in RESTRICTING
+        for key in relationship.key_column.foreign_keys
+    )
+
+
+def _in_the_way(relationship: Relationship) -> Error:
+    kind = relationship.target.type
+    if relationship.field is None:  # clients do not know it
+        detail = f"Resources of type {kind} still refer to this one."
+        return Error(code="conflict", detail=detail, meta={"type": kind})
+    name = relationship.name
+    detail = f"The relationship {name} is in the way: it still has resources of type {kind}."
+    return Error(code="conflict", detail=detail, meta={"relationship": name, "type": kind})
 
 
 def conflict(

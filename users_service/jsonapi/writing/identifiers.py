@@ -1,14 +1,32 @@
 """Reads resource linkage, and the resource identifier objects in it (§5.2.3.1, §5.2.4)."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import ValidationError
 
-from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
+from ..errors import (
+    Error,
+    JSONAPIError,
+    Place,
+    at,
+    field_error,
+    malformed,
+    malformed_error,
+    no_such_id,
+)
 from ..resource import Relationship, Resource
 
 Json = dict[str, Any]
+
+LocalId = tuple[str, str]
+"""A type and a local id, which is local to its type."""
+
+LocalIds = Mapping[LocalId, Any]
+"""The ids of the resources that a request has created, by type and local id."""
+
+NO_LIDS: LocalIds = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +51,22 @@ class Linkage:
     identifiers: tuple[Identifier, ...]
 
 
-def load_linkage(relationship: Relationship, data: Any, place: Place = ("data",)) -> Linkage:
+def load_linkage(
+    relationship: Relationship,
+    data: Any,
+    place: Place = ("data",),
+    lids: Container[LocalId] = NO_LIDS,
+) -> Linkage:
     """Read the linkage of a relationship that clients may change (§5.2.3.1).
 
     :param data: the linkage.
     :param place: its place in the request document.
+    :param lids: the local ids that it may have.
     :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
     if relationship.field.dump_only:
         raise JSONAPIError(read_only(relationship, place))
-    linkage, faults = read_linkage(relationship, data, place)
+    linkage, faults = read_linkage(relationship, data, place, lids)
     if faults:
         raise JSONAPIError(*faults)
     return linkage
@@ -58,10 +82,16 @@ def read_only(relationship: Relationship, place: Place) -> Error:
 
 
 def read_linkage(
-    relationship: Relationship, data: Any, place: Place
+    relationship: Relationship,
+    data: Any,
+    place: Place,
+    lids: Container[LocalId],
+    created: LocalId | None = None,
 ) -> tuple[Linkage, list[Error]]:
     """Read linkage: an array of resource identifiers, or one of them, or null (§5.2.3.1).
 
+    :param lids: the local ids that it may have.
+    :param created: one more of them: that of the resource that is being created.
     :returns: the linkage that is valid, and the errors.
     """
     empty = Linkage(relationship=relationship, identifiers=())
@@ -84,6 +114,9 @@ def read_linkage(
         except JSONAPIError as error:
             faults += error.errors
         else:
+            lid = (relationship.target.type, identifier.lid or "")
+            if identifier.lid is not None and lid not in lids and lid != created:
+                faults.append(unknown_lid(relationship.target, item_place))
             identifiers.setdefault((identifier.id, identifier.lid), identifier)
     return Linkage(relationship=relationship, identifiers=tuple(identifiers.values())), faults
 
@@ -105,8 +138,12 @@ def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
 
 
 def related_not_found(target: Resource, place: Place) -> Error:
-    detail = f"There is no resource of type {target.type} with this id."
-    return Error(code="related_not_found", detail=detail, source=at(*place))
+    return Error(code="related_not_found", detail=no_such_id(target.type), source=at(*place))
+
+
+def unknown_lid(resource: Resource, place: Place) -> Error:
+    detail = f"No resource of type {resource.type} has this local id in the request so far."
+    return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
 
 
 def identity_faults(data: Json, place: Place, required: set[str]) -> list[Error]:

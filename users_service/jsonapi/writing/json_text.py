@@ -1,8 +1,9 @@
-"""Parses the JSON of a request body: strictly, and within limits (RFC 8259, RFC 7493)."""
+"""Reads a request body, and parses its JSON: strictly, and within limits (RFC 8259, RFC 7493)."""
 
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from typing import Any
 
 from pyramid.request import Request
@@ -18,16 +19,35 @@ class _InvalidJsonError(ValueError):
     """Python's parser accepts the text, but RFC 8259 or I-JSON (RFC 7493) does not."""
 
 
-def read_json(request: Request, limits: Limits) -> Any:
-    """Return the JSON value of the request body.
+def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the request body.
 
-    :raises JSONAPIError: 413 if the body is longer than `limits.max_body_size` bytes. 400 if it is
-        empty, not JSON in UTF-8 (RFC 8259), nested deeper than `limits.max_json_depth`, or not
-        I-JSON (RFC 7493 §2): a repeated name, a number beyond a double, half a surrogate pair.
+    :raises JSONAPIError: 413 if it is longer than `limits.max_body_size` bytes.
     """
-    body = _read(request, limits.max_body_size)
+    limit = limits.max_body_size
+    too_large = JSONAPIError(
+        Error(code="body_too_large", detail=f"A body may have at most {limit} bytes.")
+    )
+    if (request.content_length or 0) > limit:
+        raise too_large
+    # A chunked body has no Content-Length: read at most one byte more than is allowed.
+    body: bytes = request.body_file.read(limit + 1)
+    if len(body) > limit:
+        raise too_large
+    return body
+
+
+def parse_json(body: bytes, limits: Limits) -> Any:
+    """Return the JSON value of a request body.
+
+    :raises JSONAPIError: 400 if the body is empty, not JSON in UTF-8 (RFC 8259), nested deeper than
+        `limits.max_json_depth`, or not I-JSON (RFC 7493 §2): a repeated name, a number beyond a
+        double, half a surrogate pair.
+    """
     if not body:
         raise JSONAPIError(Error(code="malformed_document", detail="The request has no body."))
+    if body.startswith(BOM_UTF8):
+        raise _invalid_json("The body begins with a byte order mark; send it without one.")
     try:
         value = json.loads(
             body.decode("utf-8"),
@@ -41,8 +61,9 @@ def read_json(request: Request, limits: Limits) -> Any:
     except UnicodeDecodeError as error:
         raise _invalid_json(f"The body is not UTF-8 at byte {error.start}.") from None
     except json.JSONDecodeError as error:
-        detail = f"{error.msg} at line {error.lineno}, column {error.colno}."
-        raise _invalid_json(detail) from None
+        reason = error.msg.removesuffix(" at").removesuffix(" starting")
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _invalid_json(f"The body is not JSON at {place}: {reason}.") from None
     except _InvalidJsonError as error:
         raise _invalid_json(str(error)) from None
     except RecursionError:
@@ -52,24 +73,18 @@ def read_json(request: Request, limits: Limits) -> Any:
     return value
 
 
-def _read(request: Request, limit: int) -> bytes:
-    too_large = JSONAPIError(
-        Error(code="body_too_large", detail=f"A body may have at most {limit} bytes.")
-    )
-    if (request.content_length or 0) > limit:
-        raise too_large
-    # A chunked body has no Content-Length: read at most one byte more than is allowed.
-    body: bytes = request.body_file.read(limit + 1)
-    if len(body) > limit:
-        raise too_large
-    return body
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _InvalidJsonError("An object must not have the same name twice.")
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise _InvalidJsonError(f"An object has the name {_shown(repeated)} twice.")
     return value
+
+
+def _shown(name: str) -> str:
+    """The beginning of a name, as it is written in JSON."""
+    return json.dumps(name[:40])
 
 
 def _refuse_constant(name: str) -> Any:

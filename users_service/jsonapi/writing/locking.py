@@ -1,21 +1,18 @@
 """Finds and locks the resources that a change is about, and those that its linkage identifies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
-from ..errors import Error, JSONAPIError, at, not_found
+from ..errors import Error, JSONAPIError, no_such_id, not_found
 from ..reading import Scopes, statements
 from ..resource import Relationship, Resource
 from . import entities
-from .identifiers import Identifier, Linkage, related_not_found
+from .identifiers import Identifier, Linkage, LocalId, LocalIds, related_not_found
 from .preconditions import Precondition
 
 # The most bind parameters of one IN; engines allow some ten thousand in a statement.
 CHUNK = 500
-
-LocalIds = Mapping[tuple[str, str], Any]
-"""The ids of the resources that a request has created, by type and local id."""
 
 ResolvedLinkage = list[tuple[Relationship, list[Any]]]
 """Relationships, each with the ids in its linkage."""
@@ -67,7 +64,7 @@ def lock_entity(scopes: Scopes, resource: Resource, id: Any, precondition: Preco
     """
     entity = entities.lock(scopes.of(resource), id)
     if entity is None:
-        raise not_found()
+        raise not_found(no_such_id(resource.type))
     precondition.check(resource.version_of(entity))
     return entity
 
@@ -76,7 +73,7 @@ def resolve_linkage(
     linkages: Iterable[Linkage],
     known: set[tuple[str, Any]],
     lids: LocalIds,
-    created: tuple[str, str | None] | None,
+    created: LocalId | None,
     mode: str = "replace",
 ) -> ResolvedLinkage:
     """Find the ids of linkage, and check that the resources exist.
@@ -84,42 +81,27 @@ def resolve_linkage(
     :param known: the types and ids of the resources that exist, and are locked.
     :param created: the type and the local id of the resource that is being created.
     :param mode: with `remove`, the resources need not exist.
-    :raises JSONAPIError: 400 or 404 with an error for each identifier of no resource.
+    :raises JSONAPIError: 404 with an error for each identifier of no resource.
     """
     faults: list[Error] = []
     resolved = []
     for linkage in linkages:
         target = linkage.relationship.target
-        ids: list[Any] = []
-        for identifier in linkage.identifiers:
-            ids.append(_id_of(target, identifier, lids, created, faults))
+        ids = [_id_of(target, identifier, lids, created) for identifier in linkage.identifiers]
         for identifier, id in zip(linkage.identifiers, ids, strict=True):
-            missing = id is not NEW_ID and id is not None and (target.type, id) not in known
+            missing = id is not NEW_ID and (target.type, id) not in known
             if missing and mode != "remove":
                 faults.append(related_not_found(target, identifier.place))
-        resolved.append((linkage.relationship, [id for id in ids if id is not None]))
+        resolved.append((linkage.relationship, ids))
     if faults:
         raise JSONAPIError(*faults)
     return resolved
 
 
 def _id_of(
-    target: Resource,
-    identifier: Identifier,
-    lids: LocalIds,
-    created: tuple[str, str | None] | None,
-    faults: list[Error],
+    target: Resource, identifier: Identifier, lids: LocalIds, created: LocalId | None
 ) -> Any:
     if identifier.lid is None:
         return identifier.id
-    if (target.type, identifier.lid) == created:
-        return NEW_ID
-    if (target.type, identifier.lid) not in lids:
-        faults.append(unknown_lid(identifier.place))
-        return None
-    return lids[target.type, identifier.lid]
-
-
-def unknown_lid(place: tuple[str | int, ...]) -> Error:
-    detail = "The request has not yet created a resource of this type with this local id."
-    return Error(code="unknown_lid", detail=detail, source=at(*place, "lid"))
+    lid = (target.type, identifier.lid)
+    return NEW_ID if lid == created else lids[lid]

@@ -1,9 +1,11 @@
-"""Checks the shape of atomic operations, and reports the errors of all of them at once."""
+"""Checks the shape of the document of atomic operations, and of each operation object in it."""
 
+from dataclasses import replace
 from typing import Any
 
 from ..errors import Error, JSONAPIError, Place, at, malformed, malformed_error
 from ..limits import Limits
+from .body import included_refused
 
 Json = dict[str, Any]
 
@@ -11,17 +13,17 @@ OPERATIONS_MEMBER = "atomic:operations"
 OPERATION_CODES = ("add", "update", "remove")
 
 
-def operations_of(document: Any, limits: Limits) -> list[Json]:
-    """Return the operation objects of a document.
+def operations_of(document: Any, limits: Limits) -> list[Any]:
+    """Return the operation objects of a document; `shape_faults` are not looked for.
 
-    :raises JSONAPIError: 400 with all errors of their shape.
+    :raises JSONAPIError: 400 if the document is not one of operations.
     """
     if not isinstance(document, dict):
-        raise malformed("Must be an object.")
+        raise malformed("The document must be an object.")
     if clash := sorted(document.keys() & {"data", "included", "errors", "atomic:results"}):
         raise malformed(f"Cannot be combined with {OPERATIONS_MEMBER}.", clash[0])
     if OPERATIONS_MEMBER not in document:
-        raise malformed(f"Must have a member {OPERATIONS_MEMBER}.")
+        raise malformed(f"The document must have a member {OPERATIONS_MEMBER}.")
     operations = document[OPERATIONS_MEMBER]
     if not isinstance(operations, list) or not operations:
         raise malformed("Must be an array of at least one operation.", OPERATIONS_MEMBER)
@@ -29,15 +31,24 @@ def operations_of(document: Any, limits: Limits) -> list[Json]:
         detail = f"May have at most {limits.max_operations} operations."
         source = at(OPERATIONS_MEMBER)
         raise JSONAPIError(Error(code="too_many_operations", detail=detail, source=source))
-    faults = [fault for index, op in enumerate(operations) for fault in _faults(op, index)]
-    if faults:
-        raise JSONAPIError(*faults)
     return operations
 
 
-def _faults(operation: Any, index: int) -> list[Error]:
-    """Return the errors in the shape of one operation object."""
-    place = (OPERATIONS_MEMBER, index)
+def place_of(index: int) -> Place:
+    """The place of an operation in its document."""
+    return (OPERATIONS_MEMBER, index)
+
+
+def located(error: JSONAPIError, place: Place) -> list[Error]:
+    """The errors of an operation: what is about the whole of a single request is about it."""
+    return [e if e.source else replace(e, source=at(*place)) for e in error.errors]
+
+
+def shape_faults(operation: Any, place: Place) -> list[Error]:
+    """Return the errors in the shape of one operation object.
+
+    :param place: its place in the document.
+    """
     if not isinstance(operation, dict):
         return [malformed_error("Must be an operation object.", *place)]
     faults = []
@@ -53,8 +64,13 @@ def _faults(operation: Any, index: int) -> list[Error]:
         faults.append(malformed_error("Must have ref or href.", *place))
     if "href" in operation and not isinstance(operation["href"], str):
         faults.append(malformed_error("Must be a string.", *place, "href"))
-    if not isinstance(operation.get("meta", {}), dict):
+    if "included" in operation:
+        faults.append(included_refused(*place, "included"))
+    meta = operation.get("meta", {})
+    if not isinstance(meta, dict):
         faults.append(malformed_error("Must be an object.", *place, "meta"))
+    elif not isinstance(meta.get("if_match", ""), str):
+        faults.append(malformed_error("Must be a string.", *place, "meta", "if_match"))
     if "ref" in operation:
         faults += _reference_faults(operation["ref"], (*place, "ref"))
     return faults
