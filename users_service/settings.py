@@ -23,9 +23,9 @@ DRIVERS = {
 }
 
 
-# What each of many ids takes: a UUID and a comma in one parameter, and in a URL at most
+# What each of many ids takes: a UUID, quotes and a comma in one parameter, and in a URL at most
 # filter%5Bid%5D%5B%5D=<UUID>& and its share of what else the URL has.
-ID_LENGTHS = {"max_filter_length": 37, "max_url_length": 64}
+ID_LENGTHS = {"max_filter_length": 40, "max_url_length": 64}
 
 
 class SettingsError(Exception):

@@ -98,7 +98,7 @@ class Components:
             return self.id_property(resource.relationships[name].target)
         found = self.field_property(resource.attributes[name])
         kind = resource.python_type(name)
-        examples = {name: found[name] for name in ("examples",) if name in found}
+        examples = {"examples": found["examples"]} if "examples" in found else {}
         if kind is str:  # any text, whatever texts may be stored
             most = self.limits.max_filter_length
             return {"type": "string", "maxLength": most, "pattern": "^[^\\u0000]*$"} | examples
