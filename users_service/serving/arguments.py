@@ -3,7 +3,7 @@
 import sys
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from waitress.adjustments import Adjustments
 
@@ -45,6 +45,10 @@ def check(arguments: Mapping[str, Any]) -> Adjustments:
 
 
 def adjustments(arguments: Mapping[str, Any]) -> Adjustments:
+    """Return what waitress makes of arguments.
+
+    :raises ValueError: if one is unknown or faulty, or if two contradict each other.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # waitress warns again when it serves
         return Adjustments(**arguments)
@@ -66,7 +70,8 @@ def flag(name: str, text: str) -> bool:
     return text.strip().lower() in {"1", "true", "t", "yes", "y", "on"}
 
 
-def refuse(fault: str) -> Any:
+def refuse(fault: str) -> NoReturn:
+    """End the process with what is wrong with `[server:main]`."""
     sys.exit(f"[server:main] cannot be used: {fault}")
 
 

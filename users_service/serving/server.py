@@ -34,8 +34,8 @@ GC_THRESHOLDS = (20_000, 50, 100)
 def make_server(global_config: dict[str, str], **options: str) -> Callable[[Any], None]:
     """Make what serves an application: the `paste.server_factory` of this package.
 
-    The sockets are bound here, where a fault ends the process: `pserve` goes on to load the
-    application, and takes a SystemExit while it serves for a wish.
+    The sockets are bound here, before `pserve` loads the application. Later, while it serves, it
+    would end with status 0 on a SystemExit.
 
     :param global_config: what follows the ini file on the command line: `http_port=8080` moves the
         server, `cpu=1` keeps it on that core, and with `reuse_port=true` several processes serve on
