@@ -134,8 +134,6 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA foreign_keys = ON")
-        # SQLite's lower() knows only ASCII letters.
-        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "checkin")
     def _end_transaction(connection: Any, _record: Any) -> None:
@@ -150,10 +148,6 @@ def _sqlite(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-def _lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
 
 
 def _postgresql(url: URL, settings: Settings, options: dict[str, Any]) -> Engine:
