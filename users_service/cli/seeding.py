@@ -13,8 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Table, exists, insert, select
 
 from users_service.database import changes
-from users_service.models import Base, Group, Role, User, memberships
-from users_service.models.text_columns import computed_values
+from users_service.models import Base, Group, Role, User, computed_values, memberships
 
 Row = dict[str, Any]
 Progress = Callable[[str, range], Iterable[int]]

@@ -3,6 +3,16 @@
 from users_service.models.base import Base, UTCDateTime
 from users_service.models.groups import Group, memberships
 from users_service.models.roles import Role
+from users_service.models.text_columns import computed_values
 from users_service.models.users import User, email_key
 
-__all__ = ["Base", "Group", "Role", "UTCDateTime", "User", "email_key", "memberships"]
+__all__ = [
+    "Base",
+    "Group",
+    "Role",
+    "UTCDateTime",
+    "User",
+    "computed_values",
+    "email_key",
+    "memberships",
+]
