@@ -21,6 +21,7 @@ TEST = [
     "openapi-spec-validator>=0.7.2,<1",
     "pytest-cov>=6.2,<8",
     "pytest-xdist>=3.6,<4",
+    "regex>=2025.9",  # knows Unicode's properties
     "rfc3339-validator>=0.1.4,<1",
     "webtest>=3.0.3,<4",
 ]

@@ -23,9 +23,10 @@ from users_service.models.base import Base
 from users_service.models.groups import memberships
 from users_service.models.users import email_key
 from users_service.schemas.users import UserSchema
+from users_service.texts import fold, name_key
 
 # Of 300 users, 120 groups and the seed 7: it changes with whatever changes what is made up.
-DIGEST = "14d6931e0815a0fc0d20d329000215188236a488ededf20e637c082fa2a22c0f"
+DIGEST = "77b7bf2833a0a7412bc190dd0665699c81a865fa0106ae519b3fe661484a6b21"
 
 
 def rows(service, *columns, order=()):
@@ -65,14 +66,22 @@ def test_another_seed_gives_other_people(seeded):
 
 def test_people_are_such_as_a_client_could_have_sent(seeded):
     schema = UserSchema()
-    for email, key, name, active in rows(
-        seeded, User.email, User.email_key, User.name, User.is_active
+    columns = [User.email, User.email_key, User.email_folded, User.name, User.name_folded]
+    for email, key, email_folded, name, name_folded, active in rows(
+        seeded, *columns, User.is_active
     ):
-        assert key == email_key(email) == email
+        assert key == email_key(email) == email == email_folded
+        assert name_folded == fold(name)
         assert email.isascii()
         assert email.islower()
         attributes = {"email": email, "name": name, "is_active": active}
         assert schema.load({"data": {"type": "users", "attributes": attributes}}) == attributes
+
+
+def test_names_of_groups_and_roles_have_their_keys(seeded):
+    for model in (Group, Role):
+        for name, key, folded in rows(seeded, model.name, model.name_key, model.name_folded):
+            assert (key, folded) == (name_key(name), fold(name))
 
 
 def test_nobody_has_the_addresses(seeded):

@@ -148,6 +148,8 @@ def takes_title(self: Any, title: str = "") -> None:
     """Another one."""
 
 
+FOR_LESS = {"attribute": "title", "compute": str.casefold, "operator": "lt"}
+
 CASES: dict[str, tuple[Members, list[str]]] = {
     # Attributes
     "misspelt": (
@@ -501,6 +503,20 @@ CASES: dict[str, tuple[Members, list[str]]] = {
             " no such attribute."
         ],
     ),
+    "computed for an operator, but not how": (
+        {"article": {"key": Column(String, info={"attribute": "title", "operator": "eq"})}},
+        [
+            "ArticleSchema: articles.key is for the operator eq, but its info lacks attribute or"
+            " compute."
+        ],
+    ),
+    "computed for another operator": (
+        {"article": {"key": Column(String, info=FOR_LESS)}},
+        [
+            "ArticleSchema: articles.key is for the operator lt, but only eq and icontains compare"
+            " computed columns."
+        ],
+    ),
     "constructor that takes less": (
         {"article": {"__init__": takes_title}},
         ["ArticleSchema: The constructor of Article does not take author_id."],
@@ -686,6 +702,9 @@ def _set_password(self: Any, password: str) -> None:
 
 
 SOUND: dict[str, Members] = {
+    "texts folded for searching": {
+        "article": {"folded": Column(String, info=FOR_LESS | {"operator": "icontains"})}
+    },
     "computed by a validator": {
         "article": {
             "key": Column(String, nullable=False, info={"attribute": "title"}),

@@ -1,6 +1,6 @@
 """Checks that a model is mapped to one table with an id and a version, without mapper events."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,10 @@ ID_TYPES = (int, str, UUID)
 
 # An id of each of these types, as text.
 IDS = ("1", "a", "0190b5a0-0000-7000-8000-000000000001")
+
+
+# The operators of filters that may compare a computed column in place of the field's.
+COMPUTED = ("eq", "icontains")
 
 
 def mapping_faults(resource: Resource) -> Iterator[str]:
@@ -58,14 +62,22 @@ def model_faults(resource: Resource) -> Iterator[str]:
         other = mapper.inherits.class_.__name__
         yield f"{schema}: {model} has no table of its own, but shares that of {other}."
     for column in mapper.local_table.columns:
-        source = column.info.get("attribute")
-        if source is not None and not hasattr(resource.model, source):
-            yield (
-                f"{schema}: {column} is computed from {source}, as its info says, but {model} has"
-                " no such attribute."
-            )
+        yield from (f"{schema}: {column} {fault}" for fault in _info_faults(resource, column.info))
     yield from _version_faults(resource)
     yield from _id_faults(resource)
+
+
+def _info_faults(resource: Resource, info: Mapping[Any, Any]) -> Iterator[str]:
+    """Check what a column says of itself."""
+    source, operator = info.get("attribute"), info.get("operator")
+    if source is not None and not hasattr(resource.model, source):
+        model = resource.model.__name__
+        yield f"is computed from {source}, as its info says, but {model} has no such attribute."
+    if operator is not None and not info.keys() >= {"attribute", "compute"}:
+        yield f"is for the operator {operator}, but its info lacks attribute or compute."
+    if operator not in (None, *COMPUTED):
+        known = " and ".join(COMPUTED)
+        yield f"is for the operator {operator}, but only {known} compare computed columns."
 
 
 def _version_faults(resource: Resource) -> Iterator[str]:
