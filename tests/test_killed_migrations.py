@@ -190,7 +190,11 @@ def engine_name(request):
 
 
 # MariaDB keeps what was done before; the others undo it, however far it was.
-@pytest.mark.parametrize("revision", ["0001", "0003"])
+@pytest.mark.parametrize(
+    ("engine_name", "revision"),
+    [("sqlite", "0003"), ("postgresql", "0001"), ("mariadb", "0001"), ("mariadb", "0003")],
+    indirect=["engine_name"],
+)
 def test_a_migration_that_was_killed_is_repeated(engine_name, revision, tmp_path):
     expected, statements, _ = undisturbed(engine_name, tmp_path, revision, FEW)
     number_of_kills = 2 if engine_name == "mariadb" else 1

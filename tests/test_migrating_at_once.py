@@ -197,3 +197,13 @@ def test_an_unknown_revision_is_told_in_a_sentence(engine):
     with pytest.raises(migrations.SchemaError, match=r"cannot be migrated: .*'ffff'"):
         upgrade_database(engine)
     assert "users" in inspect(engine).get_table_names()
+
+
+@pytest.mark.parametrize("empty_database", ["sqlite"], indirect=True)
+def test_a_file_that_is_no_database_and_a_migration_as_sql_are_told_in_a_sentence(empty_database):
+    as_sql = [*COMMANDS["alembic"], "--sql"]
+    code, lines = Migration(as_sql, empty_database).end()
+    assert (code, lines[-1][:29]) == (1, "Migrations look at what is th")
+    Path(empty_database.removeprefix("sqlite:///")).write_bytes(b"no database" * 1000)
+    code, lines = Migration(COMMANDS["users-service"], empty_database).end()
+    assert (code, lines) == (1, ["The database was not migrated: file is not a database."])

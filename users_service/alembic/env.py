@@ -49,6 +49,8 @@ def migrate_by_command_line(path):
             engine.dispose()
 
 
+if context.is_offline_mode():  # alembic --sql
+    sys.exit("Migrations look at what is there, so they cannot be written as SQL.")
 if "connection" in config.attributes:  # whoever gives one has a transaction and a lock of their own
     migrate(config.attributes["connection"])
 elif "engine" in config.attributes:

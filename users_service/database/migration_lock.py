@@ -100,8 +100,8 @@ def _sqlite(connection: Connection, lock_timeout: float) -> Iterator[None]:
     try:
         driver.execute("BEGIN EXCLUSIVE")
         driver.execute("ROLLBACK")
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+    except sqlite3.Error as error:  # any other will come again below
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             log.warning(WAITING)
     driver.execute(f"PRAGMA busy_timeout = {round(lock_timeout * 1000)}")
     # Exclusive from the start: a reader would keep the COMMIT from being carried out.
