@@ -12,12 +12,11 @@ from sqlalchemy.types import TypeEngine
 
 from users_service.texts import KEY_LENGTH, fold, name_key
 
-# SQLite adds a column that is not null, and unique, to a table with rows only as one with a default
-# and with a unique index: so the columns are made of these on every engine.
-
-EMPTY = text("''")
-
 Compute = Callable[[str], str]
+
+# SQLite adds a column that is not null to a table with rows only if it has a default; and unique it
+# becomes only by an index. So it is on every engine.
+EMPTY = text("''")
 
 
 def _exact(length: int) -> TypeEngine[str]:
