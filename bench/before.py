@@ -39,12 +39,21 @@ def main() -> None:
     with ExitStack() as stack:
         server = stack.enter_context(postgresql.server())
         databases = fill(stack, server, taking_part, chosen.users, 1000)
-        databases[BEFORE] = databases[SERVICE]
+        # Its tables are those of its own migrations; the same seed makes the same people.
+        databases[BEFORE] = stack.enter_context(postgresql.new_database(server, f"bench_{BEFORE}"))
+        checkout = chosen.folder.resolve()
+        postgresql.seed(
+            databases[BEFORE],
+            contestants.service().environ(databases[BEFORE]),
+            chosen.users,
+            1000,
+            folder=checkout,
+        )
         people = workloads.people(databases[SERVICE])
         path = f"/users/{people.sample[0]['id']}"
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         started: dict[str, list[Running]] = {}
-        for side in _sides(taking_part, chosen.folder.resolve(), chosen.processes):
+        for side in _sides(taking_part, checkout, chosen.processes):
             port = None
             for number in range(1 if side.name == "fastapi" else chosen.processes):
                 sharing = replace(side, command=partial(side.command, number))

@@ -119,17 +119,25 @@ def new_database(maintenance: Database, name: str) -> Iterator[Database]:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-def seed(database: Database, environ: dict[str, str], users: int, groups: int) -> None:
+def seed(
+    database: Database,
+    environ: dict[str, str],
+    users: int,
+    groups: int,
+    *,
+    folder: Path = ROOT,
+) -> None:
     """Migrate the service's database and fill it with made-up people, always the same.
 
     :param environ: what the service needs in its environment.
+    :param folder: a checkout of the service, installed into its .venv.
     """
-    command = [Path(sys.executable).with_name("users-service")]
+    bin_folder = Path(sys.executable).parent if folder == ROOT else folder / ".venv" / "bin"
     numbers = ["--users", str(users), "--groups", str(groups), "--seed", "1"]
     for arguments in (["migrate", "production.ini"], ["seed", "production.ini", *numbers]):
         subprocess.run(
-            [*command, *arguments],
-            cwd=ROOT,
+            [bin_folder / "users-service", *arguments],
+            cwd=folder,
             env=os.environ | environ,
             stdout=subprocess.DEVNULL,
             timeout=3600,

@@ -1,5 +1,7 @@
 """What becomes of a request when its database reports an error: one table for all drivers."""
 
+from contextlib import closing
+
 import pytest
 from sqlalchemy import event, text
 
@@ -168,6 +170,8 @@ def test_errors_of_sqlite(impatient, outcome, pragma, undo, expected):
     def set_limit(connection, *_) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
+    with closing(engine.raw_connection()) as connection:
+        connection.execute("VACUUM")  # no page that is there already has room
     event.listen(engine, "checkout", set_limit)
     try:
         # A name of many characters needs a new page.

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.client import USERS, user
-from users_service.database import engine as engines_of_service
+from users_service.database import idle_connections
 
 PATIENCE = 10
 BACKEND = {"postgresql": "SELECT pg_backend_pid()", "mariadb": "SELECT connection_id()"}
@@ -23,7 +23,7 @@ on_servers = pytest.mark.parametrize("running_service", ["postgresql", "mariadb"
 @pytest.fixture
 def idle(service, monkeypatch):
     """The numbers of idle connections in the pool of writes; none will be pinged."""
-    monkeypatch.setattr(engines_of_service, "IDLE_BEFORE_PING", 3600)
+    monkeypatch.setattr(idle_connections, "IDLE_BEFORE_PING", 3600)
     service.engine.dispose()
     with ExitStack() as stack:
         connections = [stack.enter_context(service.engine.connect()) for _ in range(3)]
@@ -95,7 +95,7 @@ def test_a_message_on_an_idle_connection_is_not_taken_for_its_end(service, idle)
         first.close()
         other.commit()
     end = time.monotonic() + PATIENCE
-    while not engines_of_service._has_news(driver):
+    while not idle_connections._has_news(driver):
         assert time.monotonic() < end
     with service.engine.connect() as connection, service.engine.connect() as second:
         assert number in {c.scalar(text(BACKEND["postgresql"])) for c in (connection, second)}

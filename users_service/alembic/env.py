@@ -1,5 +1,6 @@
 """The environment of migrations, with the engine and the settings of the service."""
 
+import sys
 from logging.config import fileConfig
 
 from alembic import context
