@@ -26,7 +26,8 @@ def refuse_if_needed(scopes: Scopes, resource: Resource, id: Any) -> None:
     for relationship in all_relationships(resource):
         if _restricts(relationship):
             scope = scopes.all_related_rows(relationship, id)
-            found = scope.execute(statements.select_two_related_ids).scalars()
+            # All of them: SQLite keeps its lock for as long as a statement has rows left.
+            found = scope.execute(statements.select_two_related_ids).scalars().all()
             if any((relationship.target, other) != (resource, id) for other in found):
                 faults.append(_in_the_way(relationship))
     if faults:
