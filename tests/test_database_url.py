@@ -11,8 +11,7 @@ from tests import engines
 from tests.serving.processes import Freezer
 from users_service.database.engine import make_engine
 from users_service.database.migrations import SchemaError, check_schema
-from users_service.ini_files import read
-from users_service.settings import SettingsError, load
+from users_service.settings import SettingsError, load, read
 
 POSTGRESQL = "postgresql+psycopg://ada:secret@127.0.0.1:1/users"
 MARIADB = "mysql+pymysql://ada:secret@127.0.0.1:1/users"

@@ -80,10 +80,8 @@ def ours(name: str) -> set[str]:
 # What each part of the service may import of the others. Every module is in one of them.
 PARTS: dict[str, list[str]] = {
     "jsonapi": [],
-    "database_url": [],
     "hosts": [],
-    "settings": ["database_url", "hosts"],
-    "ini_files": ["settings"],
+    "settings": ["hosts"],
     "texts": [],
     "models": ["texts"],
     "schemas": ["jsonapi", "texts"],
@@ -92,10 +90,10 @@ PARTS: dict[str, list[str]] = {
     "targets": ["health", "hosts", "jsonapi"],
     "resources": ["jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
-    "database": ["database_url", "ini_files", "jsonapi", "settings"],
+    "database": ["jsonapi", "settings"],
     "faults": ["database", "jsonapi", "settings"],
     "cli": ["database", "docs", "faults", "jsonapi", "models", "settings"],
-    "serving": ["faults", "health", "hosts", "ini_files", "jsonapi"],
+    "serving": ["faults", "health", "hosts", "jsonapi", "settings"],
 }
 
 

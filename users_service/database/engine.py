@@ -8,8 +8,7 @@ from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, f
 
 from users_service.database.driver_errors import restate_errors
 from users_service.database.idle_connections import look_at_idle_connections
-from users_service.database_url import SSL, file_of, ssl_of
-from users_service.settings import Settings, SettingsError
+from users_service.settings import SSL, Settings, SettingsError, file_of, ssl_of
 
 # Seconds. A connection counts as lost if the server is silent for so long after statement_timeout.
 LOST_SERVER_TIMEOUT = 5.0

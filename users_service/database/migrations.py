@@ -24,8 +24,7 @@ from users_service.database.requirements import (
     check_database,
     reason_of,
 )
-from users_service.ini_files import read
-from users_service.settings import Settings, load
+from users_service.settings import Settings, load, read
 
 SCRIPTS = Path(__file__).parents[1] / "alembic"
 

@@ -12,12 +12,12 @@ from pyramid.settings import aslist
 from waitress.server import BaseWSGIServer, create_server
 
 from users_service.faults import end_in_words
-from users_service.ini_files import check_values
 from users_service.serving.arguments import DEFAULTS, check, flag, refuse, seconds
 from users_service.serving.channel import Channel
 from users_service.serving.dispatcher import Dispatcher
 from users_service.serving.listening import accept_all, bind
 from users_service.serving.stop import Stop, serve_until_stopped
+from users_service.settings import check_values
 
 # Seconds in which a client has to send a request, and to take an answer.
 TRANSFER_TIMEOUT = "60"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import plaster
 
-from users_service.settings import SettingsError
+from users_service.settings.settings import SettingsError
 
 
 def read(path: str) -> Mapping[str, str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from users_service.database_url import check_arguments, parse
 from users_service.hosts import allowed_host_of
+from users_service.settings.database_url import check_arguments, parse
 
 INI_PREFIX = "users_service."
 ENVIRONMENT_PREFIX = "USERS_SERVICE_"

@@ -1,0 +1,16 @@
+"""The settings: ini keys and environment variables → one frozen `Settings`, or all their faults."""
+
+from users_service.settings.database_url import SSL, file_of, ssl_of
+from users_service.settings.ini_files import check_values, read
+from users_service.settings.settings import Settings, SettingsError, load
+
+__all__ = [
+    "SSL",
+    "Settings",
+    "SettingsError",
+    "check_values",
+    "file_of",
+    "load",
+    "read",
+    "ssl_of",
+]
