@@ -157,6 +157,11 @@ HERE = {"host": "127.0.0.1", "port": "0"}
         ({**HERE, "treads": "4"}, {}, "treads is no argument of waitress"),
         ({**HERE, "threads": "x"}, {}, "threads = x: must be a whole number"),
         ({**HERE, "threads": "0"}, {}, "threads = 0: must be at least 1"),
+        (
+            {**HERE, "trusted_proxy": "127.0.0.1", "trusted_proxy_count": "0"},
+            {},
+            "trusted_proxy_count = 0: must be at least 1",
+        ),
         ({**HERE, "ipv6": "maybe"}, {}, "ipv6 = maybe: must be true or false"),
         ({**HERE, "reuse_port": "maybe"}, {}, "reuse_port = maybe: must be true or false"),
         ({**HERE, "ipv4": "false"}, {}, "127.0.0.1:0: there is no such host"),

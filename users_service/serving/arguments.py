@@ -16,8 +16,9 @@ DEFAULTS = {
     "outbuf_high_watermark": str(1 << 40),
 }
 
-# Arguments with which nothing would be served if they were 0.
-AT_LEAST_ONE = {"connection_limit", "recv_bytes", "threads"}
+# Arguments with which nothing would be served if they were 0; and with 0 proxies that add to a
+# forwarded header, what a client wrote into it would count.
+AT_LEAST_ONE = {"connection_limit", "recv_bytes", "threads", "trusted_proxy_count"}
 
 # What a value can be where waitress takes anything else for false.
 FLAGS = {"1", "true", "t", "yes", "y", "on", "0", "false", "f", "no", "n", "off"}
@@ -39,7 +40,7 @@ def check(arguments: Mapping[str, Any]) -> Adjustments:
     except ValueError as error:
         refuse(_explain(error, arguments))
     for name in sorted(AT_LEAST_ONE):
-        if getattr(made, name) < 1:
+        if (number := getattr(made, name)) is not None and number < 1:
             refuse(f"{name} = {arguments[name]}: must be at least 1")
     return made
 
