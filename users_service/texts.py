@@ -72,7 +72,7 @@ INVISIBLE = character_class([*WHITE_SPACE, *BLANK_GLYPHS, *DEFAULT_IGNORABLE, *S
 BLANKS = "".join(chr(c) for a, b in [*WHITE_SPACE, *BLANK_GLYPHS] for c in range(a, b + 1))
 
 _BLANK_GLYPHS = re.compile(f"[{character_class(BLANK_GLYPHS)}]")
-_DEFAULT_IGNORABLE = re.compile(f"[{character_class(DEFAULT_IGNORABLE)}]")
+_LEFT_OUT = re.compile(f"[{character_class([*DEFAULT_IGNORABLE, *SILENT_MARKS])}]")
 
 # Characters of a key. With four bytes each, it fits into an entry of an index on every engine.
 KEY_LENGTH = 250
@@ -106,8 +106,9 @@ def name_key(name: str) -> str:
     """Return the key of a name, which is the same for all names that look the same.
 
     Names are compared by compatibility caseless matching (Unicode §3.13, D146), without what
-    `toNFKC_Casefold` leaves out too: Default_Ignorable_Code_Point. Blanks of all kinds, one or
-    several, are one blank. Of a key that would be too long for an index there is a digest.
+    `toNFKC_Casefold` leaves out too, Default_Ignorable_Code_Point, and without silent marks. Blanks
+    of all kinds, one or several, are one blank. Of a key that would be too long for an index there
+    is a digest.
     """
     key = name.lower() if name.isascii() else _match_compatibly(name)
     key = " ".join(key.split())
@@ -115,7 +116,7 @@ def name_key(name: str) -> str:
 
 
 def _match_compatibly(name: str) -> str:
-    shown = _DEFAULT_IGNORABLE.sub("", _BLANK_GLYPHS.sub(" ", name))
+    shown = _LEFT_OUT.sub("", _BLANK_GLYPHS.sub(" ", name))
     key = unicodedata.normalize("NFD", shown)
     for _ in range(2):
         key = unicodedata.normalize("NFKC", key.casefold())

@@ -155,6 +155,8 @@ SAME = [
     ("admin", "ad\u2060min"),
     ("admin", "admin\U000e0041"),
     ("admin", "admin\u3164"),
+    ("admin", "ad\ufff9min\ufffb"),
+    ("admin", "admin\U00016fe4"),
     ("admin", "ａｄｍｉｎ"),
     ("Büro 1", "büro\u00a01"),
     ("a b", "a\u2003b"),
@@ -307,3 +309,16 @@ def test_lengths_count_after_trimming_and_normalizing(client):
 def test_addresses_are_stored_in_nfc_and_without_blanks_around(client, sent, stored):
     assert client.create_user(sent)["attributes"]["email"] == stored
     assert client.emails() == [stored]
+
+
+@on_one_engine
+@pytest.mark.parametrize(
+    "blank",
+    ["\u034f", "\u1160", "\u17b4", "\u2800", "\u3164", "\ufe0f", "\U000e0100", "\U00016fe4"],
+)
+def test_an_address_with_an_invisible_character_is_refused(client, blank):
+    for address in (f"a{blank}da@example.com", f"ada@exam{blank}ple.com"):
+        response = client.post(USERS, user(email=address, name="Ada"))
+        assert (ascii(address), response.status_int) == (ascii(address), 422)
+        assert sources(response) == [("/data/attributes/email", "invalid_value")]
+        assert "Not a valid email address." in response.json["errors"][0]["detail"]

@@ -123,6 +123,7 @@ class Email(fields.String):  # type: ignore[misc]
     """An e-mail address of at most 254 characters (RFC 5321 §4.5.3.1, RFC 6531).
 
     It is in NFC, as RFC 6532 §3.1 recommends, and without blanks around it, but else as it is sent.
+    Invisible characters in it are refused: addresses would look the same and not be.
     """
 
     def __init__(self, **kwargs: Any) -> None:
@@ -141,6 +142,11 @@ class Email(fields.String):  # type: ignore[misc]
             email_validator.validate_email(address, check_deliverability=False, strict=True)
         except email_validator.EmailNotValidError as error:
             raise ValidationError(f"Not a valid email address. {error}") from None
+        # The library lets those pass that are letters, marks or symbols to Unicode, such as U+3164.
+        if found := re.search(f"[{INVISIBLE}]", address):
+            code = f"U+{ord(found[0]):04X}"
+            message = f"It contains an invisible character: {code}."
+            raise ValidationError(f"Not a valid email address. {message}")
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]

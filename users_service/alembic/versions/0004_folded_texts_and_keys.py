@@ -46,10 +46,10 @@ MOST_FAULTS, MOST_ROWS, MOST_CHARACTERS = 5, 5, 60
 
 # What is computed here is not imported from the service, which may compute it otherwise one day.
 BLANK_GLYPHS = re.compile("[\u2800\u3164\uffa0\U00013441\U00013442\U0001d159]")
-DEFAULT_IGNORABLE = re.compile(
+LEFT_OUT = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3"
-    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff\ufff9-\ufffb\U00016fe4]"
 )
 
 
@@ -62,7 +62,7 @@ def folded(text):
 
 
 def key_of(name):
-    key = unicodedata.normalize("NFD", DEFAULT_IGNORABLE.sub("", BLANK_GLYPHS.sub(" ", name)))
+    key = unicodedata.normalize("NFD", LEFT_OUT.sub("", BLANK_GLYPHS.sub(" ", name)))
     for _ in range(2):
         key = unicodedata.normalize("NFKC", key.casefold())
     key = " ".join(key.split())

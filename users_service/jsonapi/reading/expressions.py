@@ -193,7 +193,9 @@ class _Expression:
         self.expect("mark", ",")
         text = self.expect("text")
         if not re.fullmatch(r"[0-9]{1,9}", text):
-            raise ValueError("The function count is compared with a whole number in quotes.")
+            raise ValueError(
+                "The function count is compared with a whole number of up to 9 digits, in quotes."
+            )
         return follow_path(
             resource,
             path,
