@@ -259,6 +259,22 @@ def test_a_request_whose_body_does_not_matter_is_not_asked_for_it(service, line,
     assert response.status == status
 
 
+@pytest.mark.parametrize(
+    ("version", "option", "answers"),
+    [
+        ("1.1", "TE, close", 1),  # as libwww-perl sends
+        ("1.1", "x,CLOSE ,", 1),
+        ("1.1", "keep-alive, close", 1),
+        ("1.1", "closed", 2),
+        ("1.0", "x, Keep-Alive", 2),
+        ("1.0", "x", 1),
+    ],
+)
+def test_each_option_of_the_connection_counts(service, version, option, answers):
+    first = f"GET /livez HTTP/{version}\r\n{HOST}Connection: {option}\r\n\r\n"
+    assert len(re.findall(rb"HTTP/1.\d 200", exchange(service, f"{first}{LAST}"))) == answers
+
+
 def test_a_request_that_expects_to_be_asked_for_no_body_does_not_take_the_next_one(service):
     first = f"GET /livez HTTP/1.1\r\n{HOST}Expect: 100-continue\r\n\r\n"
     sent = exchange(service, f"{first}{LAST}")

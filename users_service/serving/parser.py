@@ -62,6 +62,11 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
             super().parse_header(header_plus)
         except ValueError as error:  # such as that of `GET http://[::1/ HTTP/1.1`
             raise ParsingError("The request is malformed.") from error
+        options = [text.strip() for text in self.headers.get("CONNECTION", "").lower().split(",")]
+        for option in ("close", "keep-alive"):  # waitress knows them alone (RFC 9112 §9.3)
+            if option in options:
+                self.headers["CONNECTION"] = option
+                break
         fields = header_plus.lower()
         if CODING_FIELD in fields:
             self._check_coding(fields)
