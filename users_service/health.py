@@ -21,6 +21,7 @@ from users_service.jsonapi import (
     error_of,
     error_response,
     list_methods,
+    preferred,
 )
 
 # The paths of the checks. That of liveness takes no database connection.
@@ -74,8 +75,8 @@ def show_error(exception: Exception, request: Request) -> Response:
     others, so that clients get the same kind of error at every URL.
     """
     error = error_of(exception, request)
-    offers = request.accept.acceptable_offers([MEDIA_TYPE, "application/json", "text/html"])
-    if offers and offers[0][0] == "text/html":
+    accept = request.headers.get("Accept", "")
+    if preferred(accept, (MEDIA_TYPE, "application/json", "text/html")) == "text/html":
         return error_page(request, error)
     return error_response(request, error)
 

@@ -100,6 +100,10 @@ def test_a_browser_gets_a_small_page(outside, method, url, status, title):
     [
         ("text/html", True),
         ("TEXT/*", True),
+        ("text/html;", True),
+        (",text/html;;charset=utf-8,", True),
+        ("image/*;q=2, text/html", True),
+        ("text/html, *;q=.2, */*;q=.2", True),
         ("application/vnd.api+json;q=0.5, text/html", True),
         ("*/*", False),
         ("", False),

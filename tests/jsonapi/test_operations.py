@@ -390,6 +390,12 @@ REFUSED = {
         "/0/ref",
         "malformed_document",
     ),
+    "an unknown member of a reference": (
+        [{"op": "remove", "ref": identifier("people", ADA) | {"version": 1}}],
+        400,
+        "/0/ref/version",
+        "malformed_document",
+    ),
     "an id that is no text": (
         [{"op": "remove", "ref": {"type": "people", "id": 1}}],
         400,

@@ -11,6 +11,7 @@ import pytest
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.parser import HTTPRequestParser
+from waitress.receiver import ChunkedReceiver
 from waitress.server import create_server
 from waitress.task import ThreadedTaskDispatcher, WSGITask
 
@@ -125,6 +126,45 @@ def test_a_parser_tells_the_parts_of_a_target_and_how_the_body_is_sent():
     assert (parser.proxy_scheme, parser.proxy_netloc, parser.path) == ("http", "h:1", "/a/b")
     assert (parser.url_scheme, parser.version) == ("http", "1.1")
     assert (parser.chunked, parser.expect_continue) == (True, True)
+
+
+def test_a_body_in_chunks_may_be_read_piece_by_piece():
+    parser = HTTPRequestParser(Adjustments())
+    parser.received(b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    receiver = ChunkedReceiver(parser.body_rcv.buf)
+    seen = []
+    for piece in (b"2;a", b"\r\n", b"{", b"}", b"\r", b"\n", b"0\r\n", b"\r\n"):
+        assert receiver.received(piece) == len(piece)
+        seen.append(
+            (
+                receiver.control_line,
+                receiver.chunk_remainder,
+                receiver.validate_chunk_end,
+                receiver.chunk_end,
+                receiver.all_chunks_received,
+            )
+        )
+    assert seen == [
+        (b"2;a", 0, False, b"", False),
+        (b"", 2, False, b"", False),
+        (b"", 1, False, b"", False),
+        (b"", 0, True, b"", False),
+        (b"", 0, True, b"\r", False),
+        (b"", 0, False, b"", False),
+        (b"", 0, False, b"", True),
+        (b"", 0, False, b"", True),
+    ]
+    assert (receiver.completed, receiver.error) == (True, None)
+
+
+def test_waitress_takes_sizes_of_chunks_that_our_parser_refuses():
+    request = b"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for chunks in (b"0\n\r\n\r\n", b"\r\n0\r\n\r\n"):
+        for kind, is_refused in ((HTTPRequestParser, False), (Parser, True)):
+            parser = kind(Adjustments())
+            parser.received(request)
+            parser.received(chunks)
+            assert (parser.completed, parser.error is not None) == (True, is_refused)
 
 
 @pytest.mark.parametrize("connection", ["", "close", "keep-alive"])

@@ -14,6 +14,7 @@ API = "/api/v1"
 USERS = f"{API}/users"
 HOST = "Host: x\r\n"
 LIVEZ = f"GET /livez HTTP/1.1\r\n{HOST}\r\n"
+LAST = f"GET /livez HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -191,10 +192,12 @@ def test_an_encoded_character_of_a_path_does_not_divide_it(service, path, status
     assert response.status == status
 
 
-def exchange(service, sent: str) -> bytes:
+def exchange(service, sent: str, piece: int = 1000) -> bytes:
     """Everything that is sent in answer to these bytes until the connection is closed."""
     with service.connect() as connection:
-        connection.sendall(sent.encode())
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(sent), piece):
+            connection.sendall(sent[start : start + piece].encode())
         connection.settimeout(PATIENCE)
         return connection.makefile("rb").read()
 
@@ -240,10 +243,62 @@ def test_a_length_that_servers_do_not_agree_on_is_refused(service, version, head
     assert b'"code":"%s"' % code in sent
 
 
-def test_a_refused_request_is_not_asked_for_its_body(service):
-    headers = "Content-Length: 5\r\nExpect: 100-continue\r\n"
-    response, _ = ask(service, f"POST {USERS} HTTP/1.1\r\n{headers}")
-    assert response.status == 400
+@pytest.mark.parametrize(
+    ("line", "headers", "status"),
+    [
+        (f"POST {USERS}", "Content-Length: 5\r\n", 400),  # without a Host
+        (f"POST {USERS}", f"{HOST}Content-Length: many\r\n", 400),
+        (f"POST {USERS}", f"{HOST}Content-Length: 99999999\r\n", 413),
+        (f"POST {USERS}", f"{HOST}Content-Length: 0\r\n", 400),
+        (f"POST {USERS}", HOST, 400),
+        ("GET /livez", HOST, 200),
+    ],
+)
+def test_a_request_whose_body_does_not_matter_is_not_asked_for_it(service, line, headers, status):
+    response, _ = ask(service, f"{line} HTTP/1.1\r\n{headers}Expect: 100-continue\r\n")
+    assert response.status == status
+
+
+@pytest.mark.parametrize(
+    ("version", "option", "answers"),
+    [
+        ("1.1", "TE, close", 1),  # as libwww-perl sends
+        ("1.1", "x,CLOSE ,", 1),
+        ("1.1", "keep-alive, close", 1),
+        ("1.1", "closed", 2),
+        ("1.0", "x, Keep-Alive", 2),
+        ("1.0", "x", 1),
+    ],
+)
+def test_each_option_of_the_connection_counts(service, version, option, answers):
+    first = f"GET /livez HTTP/{version}\r\n{HOST}Connection: {option}\r\n\r\n"
+    assert len(re.findall(rb"HTTP/1.\d 200", exchange(service, f"{first}{LAST}"))) == answers
+
+
+def test_a_request_that_expects_to_be_asked_for_no_body_does_not_take_the_next_one(service):
+    first = f"GET /livez HTTP/1.1\r\n{HOST}Expect: 100-continue\r\n\r\n"
+    sent = exchange(service, f"{first}{LAST}")
+    assert re.findall(rb"HTTP/1.1 (\d+)", sent) == [b"200", b"200"]
+
+
+@pytest.mark.parametrize("piece", [1, 1000])
+@pytest.mark.parametrize(
+    ("chunks", "statuses"),
+    [
+        ("2\r\n{}\r\n0\r\n\r\n", [b"200", b"200"]),
+        ("1;a\r\n{\r\n01;b=c\r\n}\r\n0\r\nX-Name: a\r\n\r\n", [b"200", b"200"]),
+        ("2\n\r\n{}\r\n0\r\n\r\n", [b"400"]),
+        ("2;a\n\r\n{}\r\n0\r\n\r\n", [b"400"]),
+        ("2\r\n{}\r\n0\n\r\n\r\n", [b"400"]),
+        ("\r\n2\r\n{}\r\n0\r\n\r\n", [b"400"]),
+        ("2\r\n{}\r\n\r\n0\r\n\r\n", [b"400"]),
+        ("2\n{}\n0\n\n", [b"400"]),
+    ],
+)
+def test_the_size_of_a_chunk_is_a_line_that_servers_agree_on(service, chunks, statuses, piece):
+    head = f"GET /livez HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n\r\n"
+    sent = exchange(service, f"{head}{chunks}{LAST}", piece)
+    assert re.findall(rb"HTTP/1.1 (\d+)", sent) == statuses
 
 
 def test_the_connection_is_closed_before_the_body_of_a_refused_request_is_read(service):

@@ -67,6 +67,7 @@ from .documents import (
     description_url,
     error_response,
     is_batch,
+    preferred,
     request_id,
 )
 from .endpoints import (
@@ -113,6 +114,7 @@ __all__ = [
     "is_batch",
     "list_methods",
     "parse_instant",
+    "preferred",
 ]
 
 

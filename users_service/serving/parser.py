@@ -1,9 +1,11 @@
 """The parser: refuses what waitress would read in another way than other servers (RFC 9112)."""
 
 import re
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import ChunkedReceiver
+from waitress.utilities import BadRequest
 
 from users_service.hosts import host_of
 from users_service.jsonapi import Error
@@ -14,7 +16,30 @@ CODING_FIELD = b"\r\ntransfer-encoding:"
 CODINGS = re.compile(rb"\r\ntransfer-encoding:((?:[^\r]|\r\n[ \t])*)")
 
 
-class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
+class StrictReceiver(ChunkedReceiver):  # type: ignore[misc]  # waitress is untyped
+    """A body in chunks, whose size lines are such as every server reads in the same way.
+
+    waitress takes a line feed at their end, where others see the end of the line, and skips empty
+    ones: other servers would take other bytes for the next request (RFC 9112 §7.1).
+    """
+
+    def received(self, data: bytes) -> int:
+        """Read as far as to the end of a size line, of a chunk, or of what follows the chunks."""
+        if self.chunk_remainder:
+            data = data[: self.chunk_remainder]
+        elif self.validate_chunk_end:
+            data = data[: 2 - len(self.chunk_end)]
+        elif not self.all_chunks_received:
+            begun = len(self.control_line)
+            line, end, _ = (self.control_line + data).partition(b"\r\n")
+            if b"\n" in line or (end and not line):
+                self.error = BadRequest("Invalid chunk size")
+                return len(data)
+            data = data[: len(line) + len(end) - begun]
+        return int(super().received(data))
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]
     """A request that is being received.
 
     :ivar refusal: the error with which it is refused; None if waitress refuses it, or nobody does.
@@ -22,22 +47,36 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress is untyped
 
     refusal: Error | None = None
     path: str
+    body_rcv: Any
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if self.completed:
+            # There is no body to ask for. If waitress did (RFC 9110 §10.1.1), it would wait for
+            # one, and take the next request for it.
+            self.expect_continue = False
+        return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
         try:
             super().parse_header(header_plus)
         except ValueError as error:  # such as that of `GET http://[::1/ HTTP/1.1`
             raise ParsingError("The request is malformed.") from error
+        options = [text.strip() for text in self.headers.get("CONNECTION", "").lower().split(",")]
+        for option in ("close", "keep-alive"):  # waitress knows them alone (RFC 9112 §9.3)
+            if option in options:
+                self.headers["CONNECTION"] = option
+                break
         fields = header_plus.lower()
         if CODING_FIELD in fields:
             self._check_coding(fields)
+            self.body_rcv = StrictReceiver(self.body_rcv.buf)
         self._check_hosts(fields.count(HOST_FIELD))
         self._check_target()
 
     def _refuse(self, code: str, detail: str, header: str | None = None) -> NoReturn:
         source = None if header is None else {"header": header}
         self.refusal = Error(code=code, detail=detail, source=source)
-        self.expect_continue = False  # or else waitress would ask for the body
         raise ParsingError(detail)
 
     def _check_coding(self, fields: bytes) -> None:

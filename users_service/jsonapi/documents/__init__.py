@@ -8,6 +8,7 @@ from . import links, media
 from .document import DocumentBuilder
 from .links import base_url, description_url, is_batch
 from .media import MEDIA_TYPE, PLAIN, Media
+from .media_ranges import preferred
 from .responses import Answer, error_response, request_id, respond
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "is_batch",
     "links",
     "media",
+    "preferred",
     "request_id",
     "respond",
 ]

@@ -1,7 +1,7 @@
 """Parses the media types in `Accept` and `Content-Type` (RFC 9110 §5.6, §8.3.1, §12.5.1)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # RFC 9110 §5.6.2
@@ -83,6 +83,22 @@ def accepted(field: str) -> tuple[list[Weighted], bool]:
     texts = elements(field)
     found = list(_weighted(texts))
     return found, len(found) < len(texts)
+
+
+def preferred(accept: str, offers: Sequence[str]) -> str:
+    """Return the media type that `Accept` gives the greatest weight; of equal ones, the first.
+
+    :param accept: the field `Accept`. Parameters of its members do not count.
+    :param offers: media types without parameters; the first is for those who accept none.
+    """
+    members, _ = accepted(accept)
+    weights = {member.range.name: member.weight for member in reversed(members)}
+
+    def weight(offer: str) -> float:
+        ranges = (offer, f"{offer.partition('/')[0]}/*", "*/*")
+        return next((weights[name] for name in ranges if name in weights), 0)
+
+    return max(offers, key=weight)
 
 
 def _weighted(texts: list[str]) -> Iterator[Weighted]:

@@ -82,10 +82,10 @@ def _reference_faults(reference: Any, place: Place) -> list[Error]:
     faults = []
     if "type" not in reference or len(reference.keys() & {"id", "lid"}) != 1:
         faults.append(malformed_error("Must have a type, and either an id or a lid.", *place))
-    if unknown := sorted(reference.keys() - {"type", "id", "lid", "relationship"}):
-        detail = "A ref has the members type, id or lid, and relationship only."
-        faults.append(malformed_error(detail, *place, unknown[0]))
     for name, value in sorted(reference.items()):
-        if not isinstance(value, str):
+        if name not in ("type", "id", "lid", "relationship"):
+            detail = "A ref has the members type, id or lid, and relationship only."
+            faults.append(malformed_error(detail, *place, name))
+        elif not isinstance(value, str):
             faults.append(malformed_error("Must be a string.", *place, name))
     return faults
