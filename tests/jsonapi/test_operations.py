@@ -671,3 +671,15 @@ def test_many_operations_need_few_statements_each(toy):
 
     assert count(20) <= 20 * count(1)
     assert toy.client.get(f"{TAGS}?page[total]=true").json["meta"]["total"] == 21
+
+
+@toy_on_one_engine
+def test_a_local_id_of_what_has_been_removed_is_told_as_one(world):
+    response = world.operate(
+        add("people", lid="new", nickname="new"),
+        {"op": "remove", "ref": lid("people", "new")},
+        add("people", nickname="other", relationships={"manager": lid("people", "new")}),
+    )
+    assert response.status_int == 404
+    (error,) = response.json["errors"]
+    assert error["detail"] == "The resource of type people with this local id has been removed."

@@ -137,8 +137,15 @@ def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
         raise JSONAPIError(related_not_found(target, place)) from None
 
 
-def related_not_found(target: Resource, place: Place) -> Error:
-    return Error(code="related_not_found", detail=no_such_id(target.type), source=at(*place))
+def related_not_found(target: Resource, place: Place, lid: str | None = None) -> Error:
+    """The error of an identifier of no resource.
+
+    :param lid: its local id, of a resource that the request has created and then removed.
+    """
+    detail = no_such_id(target.type)
+    if lid is not None:
+        detail = f"The resource of type {target.type} with this local id has been removed."
+    return Error(code="related_not_found", detail=detail, source=at(*place))
 
 
 def unknown_lid(resource: Resource, place: Place) -> Error:

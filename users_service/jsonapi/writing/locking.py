@@ -91,7 +91,7 @@ def resolve_linkage(
         for identifier, id in zip(linkage.identifiers, ids, strict=True):
             missing = id is not NEW_ID and (target.type, id) not in known
             if missing and mode != "remove":
-                faults.append(related_not_found(target, identifier.place))
+                faults.append(related_not_found(target, identifier.place, identifier.lid))
         resolved.append((linkage.relationship, ids))
     if faults:
         raise JSONAPIError(*faults)
