@@ -66,8 +66,14 @@ def character_class(ranges: Iterable[Range]) -> str:
     )
 
 
-INVISIBLE = character_class([*WHITE_SPACE, *BLANK_GLYPHS, *DEFAULT_IGNORABLE, *SILENT_MARKS])
+_SHOWING_NOTHING = [*WHITE_SPACE, *BLANK_GLYPHS, *DEFAULT_IGNORABLE, *SILENT_MARKS]
+
+INVISIBLE = character_class(_SHOWING_NOTHING)
 """The characters that show nothing, as a set in regular expressions."""
+
+BASIC_INVISIBLE = character_class(pair for pair in _SHOWING_NOTHING if pair[1] < 0x10000)
+"""Those up to U+FFFF: ECMA-262 reads a set with others only by its flag `u`, which linters and
+clients of a description do not always set."""
 
 BLANKS = "".join(chr(c) for a, b in [*WHITE_SPACE, *BLANK_GLYPHS] for c in range(a, b + 1))
 

@@ -11,7 +11,7 @@ from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
 from users_service.jsonapi import parse_instant
-from users_service.texts import INVISIBLE, normalize, trim
+from users_service.texts import BASIC_INVISIBLE, INVISIBLE, normalize, trim
 
 __all__ = [
     "Boolean",
@@ -32,11 +32,11 @@ Relationship = fields.Relationship
 # within private networks. Clearing this list is its documented way to accept them.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
-# Sets of characters in the syntax that Python and ECMA-262 share: a field is checked by the same
-# pattern that the OpenAPI document has.
+# Sets of characters in the syntax that Python and ECMA-262 share, for the patterns of the OpenAPI
+# document. That of a line takes some lines which are refused: of invisible characters beyond U+FFFF.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
-LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{INVISIBLE}][^{CONTROLS}]*$"
+LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{BASIC_INVISIBLE}][^{CONTROLS}]*$"
 TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
