@@ -33,7 +33,7 @@ Relationship = fields.Relationship
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 # Sets of characters in the syntax that Python and ECMA-262 share, for the patterns of the OpenAPI
-# document. That of a line takes some lines which are refused: of invisible characters beyond U+FFFF.
+# document. That of a line also takes lines of nothing but invisible characters beyond U+FFFF.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{BASIC_INVISIBLE}][^{CONTROLS}]*$"
