@@ -58,7 +58,8 @@ def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
     name = pascal(resource.type)
     reference = _reference(components, resource, None)
     new = new_resource(components, resource, local=True)
-    yield _named(components, f"{name}Add", ["data"], op=_code("add"), ref=reference, data=new)
+    # It takes a `ref` too, if that is equal to `data`, which JSON Schema has no words for.
+    yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
     yield _named(
         components,
         f"{name}Update",
