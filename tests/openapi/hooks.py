@@ -1,5 +1,7 @@
 """What schemathesis cannot read in the description: values that only make sense together."""
 
+import re
+
 import schemathesis
 from hypothesis import strategies as st
 
@@ -8,6 +10,9 @@ DIALECTS = (
     {"page[number]", "page[total]", "page[size]"},
     {"page[offset]", "page[limit]", "page[total]"},
 )
+
+# The scheme and the host of a URL (RFC 3986 §4.1).
+SERVER = re.compile(r"^([A-Za-z0-9+.-]*:)?(//[^/]*)?")
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=10)
 quoted = names.filter(str.strip).map(lambda text: "'{}'".format(text.replace("'", "''")))
@@ -45,6 +50,7 @@ def before_call(context, case, kwargs):
         case.body["data"]["id"] = case.path_parameters["id"]
     if isinstance(case.body, dict) and isinstance(case.body.get("atomic:operations"), list):
         _name_no_local_ids(case.body["atomic:operations"])
+        _stay_on_this_server(case.body["atomic:operations"])
 
 
 def _speak_one_dialect(query):
@@ -74,3 +80,10 @@ def _name_no_local_ids(part):
             _name_no_local_ids(inner)
     if isinstance(part, dict) and "type" in part and isinstance(part.pop("lid", None), str):
         part.setdefault("id", "0190b5a0-0000-7000-8000-00000000ada0")
+
+
+def _stay_on_this_server(operations):
+    """Make the URLs of operations paths: those of other servers are refused."""
+    for operation in operations:
+        if isinstance(operation, dict) and isinstance(operation.get("href"), str):
+            operation["href"] = SERVER.sub("", operation["href"]) or "/"
