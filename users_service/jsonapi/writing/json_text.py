@@ -4,6 +4,7 @@ import json
 import math
 import re
 from codecs import BOM_UTF8
+from collections import Counter
 from typing import Any
 
 from pyramid.request import Request
@@ -76,8 +77,8 @@ def parse_json(body: bytes, limits: Limits) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        repeated = next(name for name in times if times[name] > 1)
         raise _InvalidJsonError(f"An object has the name {_shown(repeated)} twice.")
     return value
 
