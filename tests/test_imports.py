@@ -21,6 +21,7 @@ ROOMS = (
     "api",
     "reading",
     "resource",
+    "rules",
     "errors",
     "limits",
     "instants",

@@ -86,7 +86,8 @@ from .instants import parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
 from .reading import Scopes, Visibility, begin_changes, begin_snapshot
-from .writing import Change, LinkageChange
+from .rules import Hidden, Rules
+from .writing import Change, LinkageChange, LoadedResource
 
 # The tween that gives every response its common header fields. A tween of the host that answers
 # requests by itself goes `under` it.
@@ -97,11 +98,14 @@ __all__ = [
     "RESPONSES_TWEEN",
     "Change",
     "Error",
+    "Hidden",
     "Information",
     "JSONAPIError",
     "Limits",
     "LinkageChange",
+    "LoadedResource",
     "ResourceError",
+    "Rules",
     "Visibility",
     "begin_changes",
     "begin_snapshot",

@@ -12,6 +12,8 @@ from marshmallow_jsonapi.fields import BaseRelationship
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.orm import MANYTOMANY, MANYTOONE, RelationshipProperty
 
+from .rules import ACTIONS, NO_RULES, Rules
+
 # The Python types of columns that a cursor can contain, and that lists can be sorted by.
 SORTABLE = {bool, datetime, float, int, str, UUID}
 
@@ -27,12 +29,22 @@ class Resource:
     :param resources: all resources of the API by type, in which relationships find their targets.
     :param visible: returns the `Visibility` for a request, or None if its caller can see all; None
         if every caller can.
+    :param rules: what the host says of it.
+    :param methods: which of `rules.ACTIONS` there are.
+    :param prepare: is called with a request and the `LoadedResource` of each resource object in it,
+        before a connection is taken, and returns that, or another in its place.
+    :param create: the host's view in place of `views.create_resource`. Atomic operations do not
+        create such resources.
     """
 
     model: type[Any]
     schema: Any
     resources: Mapping[str, "Resource"]
     visible: Callable[[Any], Any] | None = None
+    rules: Rules = NO_RULES
+    methods: frozenset[str] = ACTIONS
+    prepare: Callable[[Any, Any], Any] | None = None
+    create: Callable[[Any], Any] | None = None
 
     @cached_property
     def type(self) -> str:

@@ -1,16 +1,18 @@
 """The directives by which a host declares its API, as actions of Pyramid: their order is free."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from pyramid.config import PHASE0_CONFIG, PHASE1_CONFIG, Configurator
 from pyramid.request import Request
 
 from ..api import api_of
+from ..documents import Answer
 from ..limits import Limits
 from ..reading import Visibility
 from ..resource import Resource
-from ..writing import Change
+from ..rules import ACTIONS, NO_RULES, Rules
+from ..writing import Change, LoadedResource
 from .services import serve_entry, serve_resource
 
 
@@ -19,6 +21,11 @@ def add_jsonapi_resource(
     model: type[Any],
     schema: type[Any],
     visible: Callable[[Request], Visibility | None] | None = None,
+    *,
+    rules: Rules = NO_RULES,
+    methods: Collection[str] = ACTIONS,
+    prepare: Callable[[Request, LoadedResource], LoadedResource] | None = None,
+    create: Callable[[Request], Answer] | None = None,
 ) -> None:
     """Serve a mapped class as a resource, at URLs below the route prefix.
 
@@ -29,6 +36,13 @@ def add_jsonapi_resource(
     :param visible: a function that returns the `Visibility` for a request, or None if the caller
         can see all resources of the type. To a caller, resources that it cannot see do not exist:
         not by id, and not in lists, totals, filters, linkage or includes.
+    :param rules: who sees resources of the type, and which changes may be.
+    :param methods: which of `create`, `read`, `update` and `delete` there are: in URLs, in atomic
+        operations and in the description.
+    :param prepare: a function that is called with each resource object of a request before a
+        connection is taken, and returns it, or another one: for what takes long.
+    :param create: a view in place of the one that creates resources of the type. Atomic operations
+        do not create them.
     """
     api = api_of(config.registry)
     kind = getattr(schema.opts, "type_", None) or schema.__name__
@@ -39,7 +53,9 @@ def add_jsonapi_resource(
         except ValueError as error:  # from marshmallow-jsonapi: no id, or no type_
             api.refused[kind] = f"{schema.__name__}: {error}."
         else:
-            api.resources[kind] = Resource(model, made, api.resources, visible)
+            api.resources[kind] = Resource(
+                model, made, api.resources, visible, rules, frozenset(methods), prepare, create
+            )
 
     def serve() -> None:
         api.add_prefix(config.route_prefix)

@@ -7,6 +7,7 @@ return changes.
 """
 
 from . import actions, body, operations
+from .body import LoadedResource
 from .changes import Change, LinkageChange
 from .conflicts import conflict
 from .identifiers import load_linkage
@@ -20,6 +21,7 @@ __all__ = [
     "OPERATION_CODES",
     "Change",
     "LinkageChange",
+    "LoadedResource",
     "Precondition",
     "actions",
     "body",
