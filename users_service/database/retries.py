@@ -21,7 +21,7 @@ FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
 
 
-class StartOver(StaleDataError):
+class StartOverError(StaleDataError):
     """What a request was decided by has changed meanwhile: the request starts over."""
 
 
