@@ -94,7 +94,18 @@ PARTS: dict[str, list[str]] = {
     "docs": ["jsonapi", "settings"],
     "database": ["jsonapi", "settings"],
     "faults": ["database", "jsonapi", "settings"],
-    "cli": ["database", "docs", "faults", "jsonapi", "models", "settings"],
+    "cli": [
+        "auth",
+        "database",
+        "docs",
+        "faults",
+        "jsonapi",
+        "models",
+        "permissions",
+        "schemas",
+        "settings",
+        "texts",
+    ],
     "serving": ["faults", "health", "hosts", "jsonapi", "settings"],
 }
 

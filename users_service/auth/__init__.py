@@ -11,7 +11,10 @@ from users_service.auth.checks import check_group, check_role, check_token, chec
 from users_service.auth.entry import entry_meta
 from users_service.auth.errors import CODES
 from users_service.auth.hashers import Hashers
+from users_service.auth.passwords import weakness
+from users_service.auth.secrets import digest, new_code, new_token
 from users_service.auth.sign_in import create_token, prepare_token
+from users_service.auth.tokens import end_tokens_of
 from users_service.auth.user_passwords import prepare_user
 from users_service.auth.visibility import (
     hidden_of_users,
@@ -34,10 +37,15 @@ __all__ = [
     "USERS",
     "Hashers",
     "create_token",
+    "digest",
+    "end_tokens_of",
     "entry_meta",
     "includeme",
+    "new_code",
+    "new_token",
     "prepare_token",
     "prepare_user",
+    "weakness",
 ]
 
 

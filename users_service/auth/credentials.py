@@ -1,4 +1,4 @@
-"""Finds the token of a request: in `Authorization` (RFC 6750 §2.1), or in the cookie of the browser UI.
+"""Finds the token of a request: in `Authorization` (RFC 6750 §2.1), or in the browser UI's cookie.
 
 No token is taken from a URL.
 """

@@ -33,13 +33,15 @@ def end_tokens(request: Request, changes: Sequence[Change]) -> None:
     caller = request.caller
     for change in changes:
         kind = change.resource.type
-        if kind == "users" and change.kind == "update":
-            if change.after.get("is_active", True) is False or "password" in change.sent:
-                own = change.id == caller.user_id
-                end_tokens_of(request.dbconnection, change.id, caller.token_id if own else None)
+        if kind == "users" and change.kind == "update" and _ends_tokens(change):
+            own = change.id == caller.user_id
+            end_tokens_of(request.dbconnection, change.id, caller.token_id if own else None)
         elif kind == "tokens" and change.kind == "delete" and change.id == caller.token_id:
-            if caller.is_cookie:
-                request.add_response_callback(forget_cookie)
+            request.add_response_callback(forget_cookie)
+
+
+def _ends_tokens(change: Change) -> bool:
+    return change.after.get("is_active") is False or "password" in change.sent
 
 
 def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
@@ -60,7 +62,8 @@ def set_cookie(request: Request, response: Response, token: str, seconds: int) -
 
 
 def forget_cookie(request: Request, response: Response) -> None:
-    set_cookie(request, response, "", 0)
+    if request.caller.is_cookie:
+        set_cookie(request, response, "", 0)
 
 
 def includeme(config: Configurator) -> None:

@@ -1,4 +1,4 @@
-"""Passwords in changes of users: hashed before a connection is taken, and checked under the lock."""
+"""Passwords in changes of users: hashed before a connection is taken, checked under the lock."""
 
 from dataclasses import dataclass, replace
 
