@@ -16,6 +16,12 @@ class AnonymousPolicy:
     def __init__(self, permissions: frozenset[str]) -> None:
         self.permissions = permissions
 
+    def authenticated_userid(self, request: Request) -> None:
+        return None
+
+    def forget(self, request: Request, **_: Any) -> list[tuple[str, str]]:
+        return []
+
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
         type_, _, _ = permission.partition(":")
         if self.permissions & {permission, f"{type_}:*", "*"}:
