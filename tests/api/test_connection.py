@@ -11,9 +11,10 @@ from tests.service import dispose
 from users_service import configure
 from users_service.jsonapi import begin_changes, begin_snapshot
 from users_service.models import User
+from users_service.security import AnonymousPolicy
 
 
-class ReadingPolicy:
+class ReadingPolicy(AnonymousPolicy):
     """A security policy that looks at the database for each request, as one with tokens does."""
 
     def permits(self, request, context, permission):
@@ -25,7 +26,7 @@ class ReadingPolicy:
 def guarded_app(running_service):
     bounds = {"users_service.lock_timeout": "1", "users_service.retry_deadline": "0"}
     config = configure(running_service.ini | bounds)
-    config.set_security_policy(ReadingPolicy())
+    config.set_security_policy(ReadingPolicy(frozenset()))
     app = config.make_wsgi_app()
     yield app
     dispose(app)

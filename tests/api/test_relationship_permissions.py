@@ -42,8 +42,11 @@ def world(client) -> World:
     return World(client)
 
 
-class PolicyByHeader:
+class PolicyByHeader(AnonymousPolicy):
     """Grants what a header says, as the service's own policy grants what its setting says."""
+
+    def __init__(self):
+        super().__init__(frozenset())
 
     def permits(self, request, context, permission):
         granted = frozenset(request.headers["X-Permissions"].split())

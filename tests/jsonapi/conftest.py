@@ -12,6 +12,7 @@ from webtest import TestResponse
 
 from tests import engines
 from tests.client import MEDIA_TYPE, Client
+from tests.jsonapi import club as _club  # noqa: F401  # its tables
 from tests.jsonapi import world as small_world
 from tests.jsonapi.toy import ARTICLES, OPERATIONS, PEOPLE, Base, make_toy
 from users_service.jsonapi import Limits

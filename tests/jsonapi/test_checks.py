@@ -150,6 +150,8 @@ def takes_title(self: Any, title: str = "") -> None:
 
 FOR_LESS = {"attribute": "title", "compute": str.casefold, "operator": "lt"}
 
+CREATED = {"created": True}
+
 CASES: dict[str, tuple[Members, list[str]]] = {
     # Attributes
     "misspelt": (
@@ -213,6 +215,26 @@ CASES: dict[str, tuple[Members, list[str]]] = {
         {"person": {"shout": lambda self: "!"}, "personschema": {"shout": fields.String()}},
         ["PersonSchema.shout: Person.shout is an unmapped attribute, not a column."],
     ),
+    "write-only constant": (
+        {"person": {"limit": 3}, "personschema": {"limit": fields.Integer(load_only=True)}},
+        ["PersonSchema.limit: Person.limit is an unmapped attribute, not a column."],
+    ),
+    "on creation alone, and never": (
+        {"personschema": {"name": fields.String(dump_only=True, metadata={"create_only": True})}},
+        ["PersonSchema.name: The field is create_only, but clients cannot write it."],
+    ),
+    "shown after creation alone, and written": (
+        {"person": {"key": None}, "personschema": {"key": fields.String(metadata=CREATED)}},
+        ["PersonSchema.key: The field is shown after creation alone, but clients can write it."],
+    ),
+    "shown after creation alone, and stored": (
+        {"personschema": {"name": fields.String(dump_only=True, metadata=CREATED)}},
+        ["PersonSchema.name: The field is shown after creation alone, but Person.name is stored."],
+    ),
+    "shown after creation alone, and misspelt": (
+        {"personschema": {"kez": fields.String(dump_only=True, metadata=CREATED)}},
+        ["PersonSchema.kez: Person has no attribute kez."],
+    ),
     "relationship as an attribute": (
         {"personschema": {"articles": fields.List(fields.String())}},
         ["PersonSchema.articles: Person.articles is a relationship, not a column."],
@@ -262,6 +284,34 @@ CASES: dict[str, tuple[Members, list[str]]] = {
         [
             "ArticleSchema.author: Article.author is to-many, but its foreign key leads to"
             " one row.",
+        ],
+    ),
+    "another permission at the other end": (
+        {
+            "articleschema": {
+                "author": fields.Relationship(
+                    type_="people", metadata={"permission": "people:credit"}
+                )
+            },
+            "personschema": {"articles": fields.Relationship(type_="articles", many=True)},
+        },
+        [
+            "ArticleSchema.author: Article.author needs the permission people:credit, but"
+            " PersonSchema.articles needs None.",
+            "PersonSchema.articles: Person.articles needs the permission None, but"
+            " ArticleSchema.author needs people:credit.",
+        ],
+    ),
+    "on creation alone, but by the other end": (
+        {
+            "articleschema": {
+                "author": fields.Relationship(type_="people", metadata={"create_only": True})
+            },
+            "personschema": {"articles": fields.Relationship(type_="articles", many=True)},
+        },
+        [
+            "ArticleSchema.author: Article.author is written on creation alone, but by"
+            " PersonSchema.articles at any time."
         ],
     ),
     "no type": (

@@ -272,6 +272,12 @@ class CommentSchema(Schema):
 
 
 class AllowEverything:
+    def authenticated_userid(self, request: Any) -> str | None:
+        return None
+
+    def forget(self, request: Any, **_: Any) -> list[tuple[str, str]]:
+        return []
+
     def permits(self, request: Any, context: Any, permission: str) -> Allowed:
         return Allowed("everything is allowed here")
 
@@ -444,14 +450,17 @@ def resources(config: Configurator) -> None:
 
 
 def make_toy(
-    engine: Engine, limits: Limits | None = None, include: Callable[..., None] | None = None
+    engine: Engine,
+    limits: Limits | None = None,
+    include: Callable[..., None] | None = None,
+    policy: Any = None,
 ) -> Any:
     """Make the WSGI application, with more of a test's own beside the resources."""
     config = Configurator(
         settings={"tm.manager_hook": pyramid_tm.explicit_manager, "tm.annotate_user": False}
     )
     config.include("pyramid_tm")
-    config.set_security_policy(AllowEverything())
+    config.set_security_policy(policy or AllowEverything())
     config.registry["toy.engine"] = engine
     config.add_request_method(dbsession, reify=True)
     config.add_request_method(dbconnection, reify=True)

@@ -63,6 +63,7 @@ from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
 from .documents import (
     MEDIA_TYPE,
+    Answer,
     base_url,
     description_url,
     error_response,
@@ -73,8 +74,10 @@ from .documents import (
 from .endpoints import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
+    add_jsonapi_error_codes,
     add_jsonapi_resource,
     cornice_errors,
+    create_resource,
     error_of,
     include_cornice,
     list_methods,
@@ -96,6 +99,7 @@ RESPONSES_TWEEN = f"{__name__}.documents.responses.complete_responses"
 __all__ = [
     "MEDIA_TYPE",
     "RESPONSES_TWEEN",
+    "Answer",
     "Change",
     "Error",
     "Hidden",
@@ -110,6 +114,7 @@ __all__ = [
     "begin_changes",
     "begin_snapshot",
     "cornice_errors",
+    "create_resource",
     "description",
     "error_of",
     "error_response",
@@ -129,6 +134,7 @@ def includeme(config: Configurator) -> None:
     config.add_directive("add_jsonapi_resource", add_jsonapi_resource)
     config.add_directive("add_jsonapi_change_handler", add_jsonapi_change_handler)
     config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
+    config.add_directive("add_jsonapi_error_codes", add_jsonapi_error_codes)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.add_request_method(request_limits, "jsonapi_limits", property=True)

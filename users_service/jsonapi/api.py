@@ -6,6 +6,7 @@ from typing import Any
 
 from pyramid.registry import Registry
 
+from .errors import CODES
 from .limits import Limits
 from .reading import Endpoint
 from .resource import Relationship, Resource
@@ -58,6 +59,7 @@ class Api:
     :param methods: the HTTP methods, by route name and method name.
     :param operation_targets: the possible targets of atomic operations, by route name.
     :param change_handlers: the host's functions that are called with the changes of a request.
+    :param codes: the error codes, with their statuses and titles.
     :param paths: the paths of routes without variables, made when they are first needed.
     """
 
@@ -70,6 +72,7 @@ class Api:
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)
     operation_targets: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
     change_handlers: list[Callable[..., None]] = field(default_factory=list)
+    codes: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(CODES))
     paths: dict[str, str] = field(default_factory=dict)
 
     def add_prefix(self, route_prefix: str | None) -> None:

@@ -1,10 +1,12 @@
 """Error objects (§7 Errors), their codes, and the exception that carries them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-# Every error code, with its status and title. Codes are stable; docs/errors.md explains each.
+# Every error code, with its status and title. Codes are stable; docs/errors.md explains each. The
+# host may define more.
 CODES: dict[str, tuple[int, str]] = {
     "bad_request": (400, "Bad request"),
     "invalid_host": (400, "Invalid host"),
@@ -37,6 +39,7 @@ CODES: dict[str, tuple[int, str]] = {
     "missing_field": (422, "Required field is missing"),
     "invalid_value": (422, "Invalid value"),
     "precondition_required": (428, "Precondition required"),
+    "too_many_requests": (429, "Too many requests"),
     "headers_too_large": (431, "Header fields too large"),
     "internal_error": (500, "Internal error"),
     "not_implemented": (501, "Not implemented"),
@@ -58,10 +61,15 @@ CODE_OF_STATUS = {
     415: "unsupported_media_type",
     422: "invalid_value",
     428: "precondition_required",
+    429: "too_many_requests",
     431: "headers_too_large",
     501: "not_implemented",
     503: "unavailable",
 }
+
+# Those that the host has defined. A code means the same everywhere in a process, as a class of
+# exceptions does.
+_CODES_OF_HOSTS: dict[str, tuple[int, str]] = {}
 
 Place = tuple[str | int, ...]
 """A place in the request document: the reference tokens of a JSON Pointer (RFC 6901 §3)."""
@@ -76,7 +84,7 @@ MOST_ERRORS = 100
 class Error:
     """One error object.
 
-    :param code: a key of CODES, which has the status and the title.
+    :param code: a key of CODES, which has the status and the title, or a code of the host.
     :param detail: what is wrong in this request, and what is allowed.
     :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; None if none of these
         caused the error.
@@ -94,11 +102,11 @@ class Error:
 
     @property
     def status(self) -> int:
-        return self.http_status or CODES[self.code][0]
+        return self.http_status or meaning_of(self.code)[0]
 
     def as_object(self, request_id: str) -> dict[str, Any]:
         error: dict[str, Any] = {"id": request_id, "status": str(self.status), "code": self.code}
-        error |= {"title": CODES[self.code][1], "detail": self.detail}
+        error |= {"title": meaning_of(self.code)[1], "detail": self.detail}
         if self.source is not None:
             error["source"] = self.source
         if self.type is not None:
@@ -106,6 +114,21 @@ class Error:
         if self.meta is not None:
             error["meta"] = self.meta
         return error
+
+
+def define_codes(codes: Mapping[str, tuple[int, str]]) -> None:
+    """Define codes of the host, each with its status and title.
+
+    :raises ValueError: if one is defined already, with another status or title.
+    """
+    for code, meaning in codes.items():
+        if code in CODES or _CODES_OF_HOSTS.setdefault(code, meaning) != meaning:
+            raise ValueError(f"The error code {code} is defined already, as {meaning_of(code)}.")
+
+
+def meaning_of(code: str) -> tuple[int, str]:
+    """The status and the title of a code."""
+    return CODES.get(code) or _CODES_OF_HOSTS[code]
 
 
 class JSONAPIError(Exception):

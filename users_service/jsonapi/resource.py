@@ -92,12 +92,28 @@ class Resource:
     @cached_property
     def readable(self) -> dict[str, Field]:
         """The attributes that clients can read, by their names in documents."""
-        return {name: field for name, field in self.attributes.items() if not field.load_only}
+        return {
+            name: field
+            for name, field in self.attributes.items()
+            if not (field.load_only or name in self.created)
+        }
+
+    @cached_property
+    def created(self) -> dict[str, Field]:
+        """The attributes that the answer to a creation shows and no other, by their names."""
+        fields = self.attributes.items()
+        return {name: field for name, field in fields if field.metadata.get("created")}
 
     @cached_property
     def writable(self) -> frozenset[str]:
-        """The names of the attributes that clients can write."""
+        """The names of the attributes that clients can write, at least on creation."""
         return frozenset(name for name, field in self.attributes.items() if not field.dump_only)
+
+    @cached_property
+    def changeable(self) -> frozenset[str]:
+        """The names of the attributes that clients can write at any time."""
+        fields = self.attributes
+        return frozenset(n for n in self.writable if not fields[n].metadata.get("create_only"))
 
     @cached_property
     def sortable(self) -> frozenset[str]:
@@ -215,6 +231,21 @@ class Relationship:
     def many(self) -> bool:
         """Whether it is to-many."""
         return bool(self.mapped.uselist)
+
+    @cached_property
+    def is_writable(self) -> bool:
+        """Whether clients can write it, at least on creation."""
+        return self.field is not None and not self.field.dump_only
+
+    @cached_property
+    def is_changeable(self) -> bool:
+        """Whether clients can write it at any time."""
+        return self.is_writable and not self.field.metadata.get("create_only")
+
+    @cached_property
+    def permission(self) -> str | None:
+        """The permission that changing it needs in place of `update` on both types."""
+        return None if self.field is None else self.field.metadata.get("permission")
 
     @cached_property
     def target(self) -> Resource:

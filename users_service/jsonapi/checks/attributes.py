@@ -1,4 +1,4 @@
-"""Checks that each attribute of a schema has a column in the model."""
+"""Checks that each attribute of a schema has a column in the model, or is set without one."""
 
 from collections.abc import Iterator
 from inspect import getattr_static
@@ -10,12 +10,31 @@ from sqlalchemy.ext.hybrid import hybrid_property
 
 from ..resource import Resource
 
+# Where a model has no attribute at all: None is the value of a plain one.
+MISSING = object()
+
 
 def attribute_faults(resource: Resource, field: Field) -> Iterator[str]:
-    attribute = attribute_of(field)
-    if attribute in resource.columns or (field.load_only and _can_be_set(resource, attribute)):
-        return
-    yield f"{subject_of(resource, field)}: {no_column(resource, attribute)}"
+    subject, attribute = subject_of(resource, field), attribute_of(field)
+    if field.metadata.get("create_only") and field.dump_only:
+        yield f"{subject}: The field is create_only, but clients cannot write it."
+    if field.metadata.get("created"):
+        yield from (f"{subject}: {fault}" for fault in _created_faults(resource, field))
+    elif attribute not in resource.columns and not (
+        field.load_only and _can_be_set(resource, attribute)
+    ):
+        yield f"{subject}: {no_column(resource, attribute)}"
+
+
+def _created_faults(resource: Resource, field: Field) -> Iterator[str]:
+    """Check a field that the answer to a creation alone shows."""
+    attribute, model = attribute_of(field), resource.model.__name__
+    if not field.dump_only:
+        yield "The field is shown after creation alone, but clients can write it."
+    if attribute in resource.columns:
+        yield f"The field is shown after creation alone, but {model}.{attribute} is stored."
+    elif not hasattr(resource.model, attribute):
+        yield f"{model} has no attribute {attribute}."
 
 
 def no_column(resource: Resource, attribute: str) -> str:
@@ -55,9 +74,11 @@ def _what_is(resource: Resource, attribute: str) -> str | None:
 
 
 def _can_be_set(resource: Resource, attribute: str) -> bool:
-    """Whether the model has a property with a setter under this name."""
-    found = getattr_static(resource.model, attribute, None)
-    return isinstance(found, property | hybrid_property) and found.fset is not None
+    """Whether the model has a plain attribute under this name, or a property with a setter."""
+    found = getattr_static(resource.model, attribute, MISSING)
+    if isinstance(found, property | hybrid_property):
+        return found.fset is not None
+    return found is None
 
 
 def attribute_of(field: Field) -> str:

@@ -31,6 +31,7 @@ def relationship_faults(resource: Resource, field: Any, api: Api) -> Iterator[st
     mapped = relationships[attribute]
     target = api.resources.get(field.type_)
     faults = [*_end_faults(mapped, field, target), *_key_faults(mapped)]
+    faults += _opposite_faults(mapped, field, target)
     if not field.dump_only:
         faults += _association_table_faults(mapped)
     yield from (f"{subject}: {mapped} {fault}" for fault in faults)
@@ -49,6 +50,23 @@ def _end_faults(
         yield "is to-one, but the field is to-many."
     if mapped.uselist and mapped.direction is MANYTOONE:
         yield "is to-many, but its foreign key leads to one row."
+
+
+def _opposite_faults(
+    mapped: RelationshipProperty[Any], field: Any, target: Resource | None
+) -> Iterator[str]:
+    """Check that the other end does not allow what this one refuses."""
+    opposite = {other.key for other in opposites(mapped)}
+    if target is None:
+        return
+    for other in target.relationship_fields.values():
+        if attribute_of(other) not in opposite or other.dump_only:
+            continue
+        its, ours = (end.metadata.get("permission") for end in (other, field))
+        if its != ours and not field.dump_only:
+            yield f"needs the permission {ours}, but {subject_of(target, other)} needs {its}."
+        if field.metadata.get("create_only"):
+            yield f"is written on creation alone, but by {subject_of(target, other)} at any time."
 
 
 def _key_faults(mapped: RelationshipProperty[Any]) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Responses: from rows to documents, and from answers of views to HTTP responses.
 
 A request meets the modules in this order: media, which negotiates the media type before the view;
-document, with serializers and links; responses.
+document, with serializers and links; creation; responses.
 """
 
 from . import links, media
+from .creation import add_created
 from .document import DocumentBuilder
 from .links import base_url, description_url, is_batch
 from .media import MEDIA_TYPE, PLAIN, Media
@@ -17,6 +18,7 @@ __all__ = [
     "Answer",
     "DocumentBuilder",
     "Media",
+    "add_created",
     "base_url",
     "description_url",
     "error_response",

@@ -5,6 +5,7 @@ import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..errors import JSONAPIError, errors_document
+from ..reading import challenge
 from .media import PLAIN, Media
 
 
@@ -44,7 +46,9 @@ def respond(request: Request, answer: Answer) -> Response:
     """Return the response for an answer."""
     document = answer.document
     if document is None:
-        return Response(status=answer.status, content_type=None)
+        return Response(
+            status=answer.status, content_type=None, headerlist=list(answer.headers.items())
+        )
     media = _negotiated(request) if answer.media is None else answer.media
     if media != PLAIN:
         document["jsonapi"] = media.jsonapi_object
@@ -64,7 +68,8 @@ def error_response(request: Request, error: JSONAPIError) -> Response:
     """Return the response with an errors document (§7 Errors), also for exception views of a host.
 
     Its media type is the negotiated one, or JSON:API's without parameters if the request failed
-    before the negotiation. Caches may not store it (RFC 9111 §5.2.2.5).
+    before the negotiation. Caches may not store it (RFC 9111 §5.2.2.5). Where an error is 401, it
+    says how to authenticate.
 
     :param request: has the id that each error object repeats.
     :param error: has the error objects, their common status, and header fields.
@@ -75,6 +80,8 @@ def error_response(request: Request, error: JSONAPIError) -> Response:
     response = Response(orjson.dumps(document), status=error.status)
     response.headers["Content-Type"] = media.content_type
     response.headers["Cache-Control"] = "no-store"
+    if any(one.status == HTTPStatus.UNAUTHORIZED for one in error.errors):
+        response.headers.update(challenge(request))
     response.headers.update(error.headers)
     return response
 

@@ -8,19 +8,22 @@ from . import validators, views
 from .directives import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
+    add_jsonapi_error_codes,
     add_jsonapi_resource,
     request_limits,
     set_jsonapi_limits,
 )
 from .exceptions import error_of
 from .services import cornice_errors, include_cornice, serve_json
-from .views import list_methods
+from .views import create_resource, list_methods
 
 __all__ = [
     "add_jsonapi_change_handler",
     "add_jsonapi_entry",
+    "add_jsonapi_error_codes",
     "add_jsonapi_resource",
     "cornice_errors",
+    "create_resource",
     "error_of",
     "include_cornice",
     "list_methods",

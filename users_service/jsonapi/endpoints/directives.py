@@ -1,13 +1,15 @@
 """The directives by which a host declares its API, as actions of Pyramid: their order is free."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from pyramid.config import PHASE0_CONFIG, PHASE1_CONFIG, Configurator
+from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 
 from ..api import api_of
 from ..documents import Answer
+from ..errors import define_codes
 from ..limits import Limits
 from ..reading import Visibility
 from ..resource import Resource
@@ -83,6 +85,20 @@ def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
         api_of(config.registry).limits = limits
 
     config.action("jsonapi limits", register, order=PHASE0_CONFIG)
+
+
+def add_jsonapi_error_codes(config: Configurator, codes: Mapping[str, tuple[int, str]]) -> None:
+    """Define error codes of the host, for the `Error`s that it raises.
+
+    :param codes: the status and the title of each code. A code means the same everywhere in a
+        process.
+    :raises ConfigurationError: if a code is defined already, with another status or title.
+    """
+    try:
+        define_codes(codes)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    api_of(config.registry).codes.update(codes)
 
 
 def request_limits(request: Request) -> Limits:

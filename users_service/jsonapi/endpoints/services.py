@@ -86,7 +86,14 @@ def _serve_collection(config: Configurator, resource: Resource) -> None:
         config, service, "GET", views.list_resources, "read", query=listed, profiles=CURSORS
     )
     _add_method(
-        config, service, "POST", views.create_resource, "create", query=shown, body=read_new
+        config,
+        service,
+        "POST",
+        views.create_resource,
+        "create",
+        query=shown,
+        body=read_new,
+        perform=resource.create,
     )
     _register(config, service)
 
@@ -185,6 +192,7 @@ def _add_method(
     body: Validator | None = None,
     extension: str | None = None,
     profiles: frozenset[str] = frozenset(),
+    perform: Callable[[Request], Answer] | None = None,
 ) -> None:
     """Add a method to a service.
 
@@ -196,6 +204,7 @@ def _add_method(
     :param body: the validator that reads its request document; None if it takes none.
     :param extension: the extension of JSON:API that it applies.
     :param profiles: the profiles that it can apply.
+    :param perform: the host's view, which is called in place of `view` and does the same.
     """
     context = service.factory(None) if hasattr(service, "factory") else None
 
@@ -211,7 +220,7 @@ def _add_method(
     )
     service.add_view(
         name,
-        _answering_view(view, has_changes=name != "GET"),
+        _answering_view(perform or view, has_changes=name != "GET"),
         permission=NO_PERMISSION_REQUIRED,
         validators=validators,
     )

@@ -86,7 +86,7 @@ def read_new(request: Request, **_: Any) -> None:
     data = body.primary_data(_document(request))
     loaded = body.load_new_resource(request.context, data)
     body.permit_linkages(request, request.context, data)
-    request.validated["loaded"] = loaded
+    request.validated["loaded"] = body.prepare(request, request.context, loaded)
 
 
 def read_changes(request: Request, **_: Any) -> None:
@@ -94,7 +94,7 @@ def read_changes(request: Request, **_: Any) -> None:
     data = body.primary_data(_document(request))
     loaded = body.load_changed_resource(request.context, data, request.validated["id"])
     body.permit_linkages(request, request.context, data)
-    request.validated["loaded"] = loaded
+    request.validated["loaded"] = body.prepare(request, request.context, loaded)
 
 
 def read_linkage(request: Request, **_: Any) -> None:

@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from ..api import api_of
-from ..documents import PLAIN, Answer, DocumentBuilder, Media, links, media
+from ..documents import PLAIN, Answer, DocumentBuilder, Media, add_created, links, media
 from ..errors import JSONAPI_OBJECT, not_found
 from ..reading import (
     CursorPage,
@@ -43,9 +43,12 @@ def create_resource(request: Request) -> Answer:
     resource = request.context
     _check_nothing_selected(request)
     change = actions.create(request.jsonapi_scopes, resource, request.validated["loaded"], {})
-    document = _resource_answer(request, resource, change.entity)
-    location = links.resource_url(links.collection_url(request, resource), change.id)
-    return replace(document, status=201, headers={"Location": location}, changes=(change,))
+    answer = _resource_answer(request, resource, change.entity)
+    headers = {"Location": links.resource_url(links.collection_url(request, resource), change.id)}
+    if resource.created and answer.document is not None:
+        add_created(resource, change.entity, answer.document["data"])
+        headers["Cache-Control"] = "no-store"
+    return replace(answer, status=201, headers=headers, changes=(change,))
 
 
 def read_resource(request: Request) -> Answer:

@@ -40,7 +40,8 @@ def response_document(components: Components) -> Json:
 def request_example(components: Components) -> Json | None:
     """A request that adds a resource of the first type that has an example."""
     for resource in components.resources.values():
-        if example := new_example(components, resource):
+        example = new_example(components, resource)
+        if example is not None and resource.create is None:
             return {OPERATIONS_MEMBER: [{"op": "add", **example}]}
     return None
 
@@ -49,7 +50,7 @@ def _operations(components: Components) -> Iterator[Json]:
     for resource in components.resources.values():
         yield from _on_resources(components, resource)
         for relationship in resource.relationships.values():
-            if not relationship.field.dump_only:
+            if relationship.is_changeable:
                 yield _on_linkage(components, relationship)
     yield _by_url(components)
 
@@ -57,9 +58,10 @@ def _operations(components: Components) -> Iterator[Json]:
 def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
     name = pascal(resource.type)
     reference = _reference(components, resource, None)
-    new = new_resource(components, resource, local=True)
-    # It takes a `ref` too, if that is equal to `data`, which JSON Schema has no words for.
-    yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
+    if resource.create is None:
+        new = new_resource(components, resource, local=True)
+        # It takes a `ref` too, if that is equal to `data`, which JSON Schema has no words for.
+        yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
     yield _named(
         components,
         f"{name}Update",

@@ -16,6 +16,10 @@ Parameter = Json | str
 """A Parameter Object, or the key of one in the components."""
 
 
+# The member that marks what can be written on creation alone.
+CREATE_ONLY = "x-create-only"
+
+
 def parameter_body(description: str, schema: Json) -> Json:
     """A Parameter Object without its name. The values of an array are separated by commas."""
     body: Json = {"description": description, "schema": schema}
@@ -29,6 +33,7 @@ class Components:
     :param version: the version of the API.
     :param resources: all resources of the API, by type.
     :param limits: the limits on requests.
+    :param codes: the error codes, with their statuses and titles.
     :param info: further members of the Info Object.
     """
 
@@ -38,12 +43,14 @@ class Components:
         version: str,
         resources: Mapping[str, Resource],
         limits: Limits,
+        codes: Mapping[str, tuple[int, str]],
         **info: Any,
     ) -> None:
         marshmallow = MarshmallowPlugin()
         self.spec = APISpec(title, version, "3.1.0", plugins=[marshmallow], info=info)
         self.resources = resources
         self.limits = limits
+        self.codes = codes
         assert marshmallow.converter is not None  # noqa: S101  # APISpec has just set it
         self._property: Callable[[Field], Json] = marshmallow.converter.field2property
 
@@ -82,7 +89,8 @@ class Components:
 
     def field_property(self, field: Field) -> Json:
         """The JSON Schema of a field's values, which apispec makes from the marshmallow field."""
-        return {name: value for name, value in self._property(field).items() if name != "readOnly"}
+        found = {name: value for name, value in self._property(field).items() if name != "readOnly"}
+        return found | ({CREATE_ONLY: True} if field.metadata.get("create_only") else {})
 
     def id_property(self, resource: Resource) -> Json:
         """The JSON Schema of a resource's ids, which are strings in all documents."""

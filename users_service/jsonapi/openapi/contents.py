@@ -68,5 +68,8 @@ def response_document(
     if method.view is views.read_related:
         document = documents.response_document(components, f"{name}OrNull", nullable(one))
         return document, None
+    if method.view is views.create_resource and resource.created:
+        one = resources.resource_object(components, resource, is_new=True)
+        name = f"{name}Created"
     document = documents.response_document(components, f"{name}Document", one)
     return document, examples.answer_example(example)

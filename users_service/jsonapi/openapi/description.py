@@ -72,6 +72,7 @@ def describe(registry: Registry, information: Information) -> Json:
         info.pop("version"),
         api.resources,
         api.limits,
+        api.codes,
         **info,
     )
     for resource in components.resources.values():

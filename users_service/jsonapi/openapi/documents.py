@@ -1,6 +1,5 @@
 """JSON Schemas of documents: one resource, a page of resources, linkage, the entry, errors."""
 
-from ..errors import CODES
 from .components import Components, Json
 from .resources import any_resource
 from .schemas import URI, an_object, jsonapi_object, link, links, nullable
@@ -80,7 +79,7 @@ def errors_document(components: Components) -> Json:
             ["id", "status", "code", "title", "detail"],
             id=text,
             status={"type": "string", "pattern": "^[45][0-9]{2}$"},
-            code={"type": "string", "enum": list(CODES)},
+            code={"type": "string", "enum": list(components.codes)},
             title=text,
             detail=text,
             source=an_object([], pointer=text, parameter=text, header=text),

@@ -1,8 +1,9 @@
 """Examples of documents, made from the examples in the metadata of fields."""
 
+from collections.abc import Collection
 from typing import Any
 
-from ..errors import CODES, JSONAPI_OBJECT
+from ..errors import JSONAPI_OBJECT
 from ..resource import Resource
 from .components import Components, Json
 
@@ -16,26 +17,31 @@ def example(field_property: Json) -> Any:
 
 def new_example(components: Components, resource: Resource) -> Json | None:
     """A document that creates a resource; None if a required field has no example."""
+    if any(r.holds_key and r.is_required for r in resource.relationships.values()):
+        return None
+    attributes = _sent(components, resource, resource.writable)
+    return attributes and {"data": {"type": resource.type, "attributes": attributes}}
+
+
+def _sent(components: Components, resource: Resource, names: Collection[str]) -> Json | None:
+    """Examples of these attributes; None if a required one has no example."""
     values = {
         name: example(components.field_property(field))
         for name, field in resource.attributes.items()
-        if name in resource.writable
+        if name in names
     }
     if any(value is None and resource.attributes[name].required for name, value in values.items()):
         return None
-    if any(r.holds_key and r.is_required for r in resource.relationships.values()):
-        return None
-    attributes = {name: value for name, value in values.items() if value is not None}
-    return {"data": {"type": resource.type, "attributes": attributes}}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def changes_example(components: Components, resource: Resource) -> Json | None:
     """A document that changes a resource; None if its id or a required field has no example."""
     id = example(components.id_property(resource))
-    new = new_example(components, resource)
-    if id is None or new is None:
+    attributes = _sent(components, resource, resource.changeable)
+    if id is None or attributes is None:
         return None
-    return {"data": {"type": resource.type, "id": id} | new["data"]}
+    return {"data": {"type": resource.type, "id": id, "attributes": attributes}}
 
 
 def resource_example(components: Components, resource: Resource, collection: str) -> Json | None:
@@ -89,9 +95,8 @@ def page_example(resource: Json | None) -> Json | None:
     return {"jsonapi": dict(JSONAPI_OBJECT), "links": links, "data": [resource]}
 
 
-def error_example(code: str) -> Json:
+def error_example(code: str, status: int, title: str) -> Json:
     """An errors document with one error of a code."""
-    status, title = CODES[code]
     error: Json = {"id": "4bf92f3577b34da6a3ce929d0e0e4736", "status": str(status), "code": code}
     return {
         "jsonapi": dict(JSONAPI_OBJECT),

@@ -160,7 +160,7 @@ def _links(components: Components, method: Method) -> Json:
     for relationship in resource.relationships.values():
         read = "list" if relationship.many else "read"
         verbs = [read, f"linkage_{read}"]
-        if not relationship.field.dump_only:
+        if relationship.is_changeable:
             verbs += ["linkage_replace"]
             verbs += ["linkage_add", "linkage_remove"] if relationship.many else []
         names += [f"{resource.type}_{relationship.name}_{verb}" for verb in verbs]

@@ -1,17 +1,21 @@
 """JSON Schemas of resource objects and resource identifiers, in responses and in requests."""
 
 from ..resource import Relationship, Resource
-from .components import Components, Json
+from .components import CREATE_ONLY, Components, Json
 from .schemas import an_object, closed, links, nullable, pascal
 
 
-def resource_object(components: Components, resource: Resource) -> Json:
-    """A resource object in a response. Fields are optional, because of sparse fieldsets (§5.2)."""
-    name = f"{pascal(resource.type)}Resource"
+def resource_object(components: Components, resource: Resource, *, is_new: bool = False) -> Json:
+    """A resource object in a response. Fields are optional, because of sparse fieldsets (§5.2).
+
+    :param is_new: whether the response is that of its creation, which may show more of it.
+    """
+    created = resource.created if is_new else {}
+    name = f"{pascal(resource.type)}{'Created' if created else 'Resource'}"
     attributes = {
         field_name: _shown(components.field_property(field), resource.column(field_name).nullable)
         for field_name, field in resource.readable.items()
-    }
+    } | {field_name: components.field_property(field) for field_name, field in created.items()}
     relationships = {
         relationship.name: _relationship_object(components, relationship)
         for relationship in resource.relationships.values()
@@ -109,7 +113,7 @@ def new_resource(components: Components, resource: Resource, *, local: bool = Fa
         if not resource.schema.fields["id"].dump_only:
             members["id"] = components.id_property(resource)
         members["lid"] = {"type": "string"}
-        members |= _sent_fields(components, resource, required, needed, local)
+        members |= _sent_fields(components, resource, required, needed, local, is_new=True)
         names = ["type"]
         names += ["attributes"] if required else []
         names += ["relationships"] if needed else []
@@ -129,7 +133,7 @@ def changed_resource(components: Components, resource: Resource, *, local: bool 
         members: Json = {"type": kind, "id": components.id_property(resource)}
         if local:
             members["lid"] = {"type": "string"}
-        members |= _sent_fields(components, resource, [], [], local)
+        members |= _sent_fields(components, resource, [], [], local, is_new=False)
         found = an_object(["type"] if local else ["type", "id"], **members)
         if local:
             found["anyOf"] = [{"required": ["id"]}, {"required": ["lid"]}]
@@ -139,18 +143,25 @@ def changed_resource(components: Components, resource: Resource, *, local: bool 
 
 
 def _sent_fields(
-    components: Components, resource: Resource, required: list[str], needed: list[str], local: bool
+    components: Components,
+    resource: Resource,
+    required: list[str],
+    needed: list[str],
+    local: bool,
+    *,
+    is_new: bool,
 ) -> Json:
     """The members `attributes` and `relationships` of a request; unknown fields are errors."""
     attributes = {
         name: components.field_property(field)
         for name, field in resource.attributes.items()
-        if name in resource.writable
+        if name in (resource.writable if is_new else resource.changeable)
     }
     relationships = {
         relationship.name: an_object(["data"], data=linkage(components, relationship, local=local))
+        | ({} if relationship.is_changeable else {CREATE_ONLY: True})
         for relationship in resource.relationships.values()
-        if not relationship.field.dump_only
+        if (relationship.is_writable if is_new else relationship.is_changeable)
     }
     found = {}
     if attributes:

@@ -3,7 +3,6 @@
 from http import HTTPStatus
 
 from ..documents import MEDIA_TYPE
-from ..errors import CODES
 from .components import Components, Json
 from .documents import errors_document
 from .examples import error_example
@@ -68,15 +67,17 @@ def failure(components: Components, status: int) -> Json:
     """The errors document of a status, with an example for each code that it can have."""
 
     def make() -> Json:
-        codes = [code for code, (of, _) in CODES.items() if of == status]
+        titles = {code: title for code, (of, title) in components.codes.items() if of == status}
         headers = {415: REFUSED_BODY, 503: ("Retry-After",)}.get(status, ())
         media = {
             "schema": errors_document(components),
-            "examples": {code: {"value": error_example(code)} for code in codes},
+            "examples": {
+                code: {"value": error_example(code, status, title)}
+                for code, title in titles.items()
+            },
         }
-        titles = [f"`{code}`: {CODES[code][1]}." for code in codes]
         return {
-            "description": " ".join(titles),
+            "description": " ".join(f"`{code}`: {title}." for code, title in titles.items()),
             "headers": _headers(components, *headers),
             "content": {MEDIA_TYPE: media},
         }

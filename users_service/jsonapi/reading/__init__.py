@@ -12,7 +12,7 @@ from .include import Included, load_included
 from .page_parameters import MOST_PAGES
 from .pagination import Page, fetch_page
 from .parameters import ALWAYS_SHOWN, parse_query
-from .permissions import forbidden, may, permit
+from .permissions import challenge, is_anonymous, may, missing, permissions, permit
 from .projection import Projection, id_of, project
 from .query import CURSOR_PROFILE, CursorPage, Endpoint, Pairs, Query
 from .query_string import refuse_parameters
@@ -38,13 +38,16 @@ __all__ = [
     "Visibility",
     "begin_changes",
     "begin_snapshot",
+    "challenge",
     "fetch_page",
-    "forbidden",
     "id_of",
+    "is_anonymous",
     "load_included",
     "may",
+    "missing",
     "operators_of",
     "parse_query",
+    "permissions",
     "permit",
     "project",
     "refuse_parameters",

@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
-from ..reading import forbidden, may
+from ..reading import missing, permissions
 from ..resource import Resource
 from .identifiers import (
     NO_LIDS,
@@ -32,12 +32,16 @@ class LoadedResource:
     :param values: the values of its attributes, and its id if it has one, by model attribute.
     :param linkages: the linkage of its relationships.
     :param lid: its local id.
+    :param is_new: whether it is to be created.
+    :param sent: the names in documents of the fields that it has.
     :param place: its place in the request document.
     """
 
     values: Json
     linkages: tuple[Linkage, ...] = ()
     lid: str | None = None
+    is_new: bool = False
+    sent: frozenset[str] = frozenset()
     place: Place = field(default=("data",))
 
 
@@ -194,6 +198,9 @@ def _load(
         elif name not in resource.writable:
             detail = "Is read-only: the server sets it."
             faults.append(field_error("read_only_field", name, detail, *member_place))
+        elif partial and name not in resource.changeable:
+            detail = "Is read-only: it can be set on creation alone."
+            faults.append(field_error("read_only_field", name, detail, *member_place))
         else:
             attributes[name] = value
     linkages = []
@@ -205,7 +212,7 @@ def _load(
         if relationship is None:
             detail = f"The type {resource.type} has no such relationship."
             faults.append(field_error("unknown_field", name, detail, *member_place))
-        elif relationship.field.dump_only:
+        elif not (relationship.is_changeable if partial else relationship.is_writable):
             faults.append(read_only(relationship, member_place))
         else:
             linkage, linkage_faults = read_linkage(
@@ -216,7 +223,14 @@ def _load(
     if not partial:
         faults += _missing_relationships(resource, data, place)
     values, value_faults = _load_attributes(resource, attributes, data, place, partial)
-    loaded = LoadedResource(values=values, linkages=tuple(linkages), lid=lid, place=place)
+    loaded = LoadedResource(
+        values=values,
+        linkages=tuple(linkages),
+        lid=lid,
+        is_new=not partial,
+        sent=frozenset((*attributes, *(linkage.relationship.name for linkage in linkages))),
+        place=place,
+    )
     return loaded, faults + value_faults
 
 
@@ -233,22 +247,38 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
 def permit_linkages(
     request: Request, resource: Resource, data: Any, place: Place = ("data",)
 ) -> None:
-    """Check that the caller may update the targets of all linkage in a resource object.
+    """Check that the caller may change all linkage in a resource object.
+
+    It has the permission on the resource already. Linkage needs `update` on its target as well, or
+    what the relationship needs in place of that.
 
     :param data: the resource object, which need not be valid.
     :param place: its place in the request document.
-    :raises JSONAPIError: 403 with an error for each relationship of which it may not.
+    :raises JSONAPIError: 403 with an error for each relationship of which it may not; 401 if nobody
+        is authenticated.
     """
     names = _members(data, "relationships") if isinstance(data, dict) else {}
-    faults = [
-        forbidden("update", relationship.target, at(*place, "relationships", name))
-        for name in names
-        if (relationship := resource.relationships.get(name)) is not None
-        and not relationship.field.dump_only
-        and not may(request, "update", relationship.target)
-    ]
+    faults = []
+    for name in names:
+        relationship = resource.relationships.get(name)
+        if relationship is None or not relationship.is_writable:
+            continue
+        context = relationship.target if relationship.permission is None else relationship
+        wanted = permissions("update", context)
+        faults += list(missing(request, wanted, at(*place, "relationships", name)))[:1]
     if faults:
         raise JSONAPIError(*faults)
+
+
+def prepare(request: Request, resource: Resource, loaded: LoadedResource) -> LoadedResource:
+    """Let the host prepare a resource object without faults, before a connection is taken.
+
+    :raises JSONAPIError: what the host raises.
+    """
+    if resource.prepare is None:
+        return loaded
+    prepared: LoadedResource = resource.prepare(request, loaded)
+    return prepared
 
 
 def _load_attributes(

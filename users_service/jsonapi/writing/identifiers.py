@@ -64,7 +64,7 @@ def load_linkage(
     :param lids: the local ids that it may have.
     :raises JSONAPIError: 400, 403, 404, 409 or 422, with all errors that were found.
     """
-    if relationship.field.dump_only:
+    if not relationship.is_changeable:
         raise JSONAPIError(read_only(relationship, place))
     linkage, faults = read_linkage(relationship, data, place, lids)
     if faults:
@@ -78,6 +78,8 @@ def _null_refused(relationship: Relationship, place: Place) -> Error:
 
 def read_only(relationship: Relationship, place: Place) -> Error:
     detail = f"The relationship {relationship.name} is read-only."
+    if relationship.is_writable:
+        detail = f"The relationship {relationship.name} can be set on creation alone."
     return Error(code="read_only_relationship", detail=detail, source=at(*place))
 
 

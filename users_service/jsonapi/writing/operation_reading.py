@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marshmallow import ValidationError
@@ -12,7 +12,14 @@ from ..api import api_of
 from ..errors import Error, JSONAPIError, Place, at, malformed, malformed_error
 from ..reading import permit
 from ..resource import Resource
-from .body import LoadedResource, is_id, load_changed_resource, load_new_resource, permit_linkages
+from .body import (
+    LoadedResource,
+    is_id,
+    load_changed_resource,
+    load_new_resource,
+    permit_linkages,
+    prepare,
+)
 from .identifiers import Linkage, LocalId, load_linkage
 from .operation_shape import Json, located, operations_of, place_of, shape_faults
 from .operation_target import Target, TargetFinder
@@ -51,7 +58,8 @@ def load_operations(request: Request, document: Any) -> list[Operation]:
     """Read the operations of a document.
 
     :raises JSONAPIError: 400, 403, 404, 409, 422 or 428, with the errors of all operations: of
-        their shape, their targets, permissions, values and local ids.
+        their shape, their targets, permissions, values and local ids. If there are none, the host
+        prepares the resource objects, and may raise what it finds.
     """
     reader = _Reader(request)
     found, faults = [], []
@@ -63,12 +71,26 @@ def load_operations(request: Request, document: Any) -> list[Operation]:
             if not of_shape:
                 found.append(reader.read(operation, place))
         except JSONAPIError as error:
-            faults += located(error, place)
+            faults += located(error, place).errors
         # Also of an operation that cannot be done, so that others need no errors because of it.
         reader.define(operation)
     if faults:
         raise JSONAPIError(*faults)
-    return found
+    return [_prepared(request, operation) for operation in found]
+
+
+def _prepared(request: Request, operation: Operation) -> Operation:
+    """Let the host prepare the resource object of an operation.
+
+    It may take long: what it raises for one operation spares the others.
+    """
+    if operation.resource is None:
+        return operation
+    try:
+        resource = prepare(request, operation.target.resource, operation.resource)
+    except JSONAPIError as error:
+        raise located(error, operation.place) from None
+    return replace(operation, resource=resource)
 
 
 class _Reader:
@@ -124,6 +146,9 @@ class _Reader:
         if not target.is_collection:
             raise malformed("Must name a collection to add a resource to.", *place)
         permit(self.request, "create", target.resource, at(*place))
+        if target.resource.create is not None:
+            detail = f"Operations cannot create {target.resource.type}: send a request for each."
+            raise JSONAPIError(Error(code="forbidden", detail=detail, source=at(*place)))
         resource, data, data_place = target.resource, self.data(operation, place), (*place, "data")
         faults = [*self.repeated_lid(data, data_place)]
         faults += _unequal(resource, operation.get("ref", {}), data, place)

@@ -39,9 +39,10 @@ def place_of(index: int) -> Place:
     return (OPERATIONS_MEMBER, index)
 
 
-def located(error: JSONAPIError, place: Place) -> list[Error]:
+def located(error: JSONAPIError, place: Place) -> JSONAPIError:
     """The errors of an operation: what is about the whole of a single request is about it."""
-    return [e if e.source else replace(e, source=at(*place)) for e in error.errors]
+    errors = [e if e.source else replace(e, source=at(*place)) for e in error.errors]
+    return JSONAPIError(*errors, headers=error.headers)
 
 
 def shape_faults(operation: Any, place: Place) -> list[Error]:

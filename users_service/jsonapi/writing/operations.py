@@ -7,7 +7,7 @@ from typing import Any
 
 from pyramid.request import Request
 
-from ..documents import DocumentBuilder
+from ..documents import DocumentBuilder, add_created
 from ..errors import JSONAPIError
 from ..reading import Query, Scopes
 from . import actions
@@ -35,7 +35,7 @@ def perform(request: Request, operations: list[Operation]) -> tuple[Json, list[C
         try:
             results.append(batch.perform(operation))
         except JSONAPIError as error:
-            raise JSONAPIError(*located(error, operation.place)) from None
+            raise located(error, operation.place) from None
     return {"atomic:results": results}, batch.changes
 
 
@@ -54,7 +54,10 @@ class _Batch:
         self.changes.append(change)
         if operation.resource is None:
             return {}
-        return {"data": self.builder.resource_object(change.resource, change.entity)}
+        item = self.builder.resource_object(change.resource, change.entity)
+        if change.kind == "create":
+            add_created(change.resource, change.entity, item)
+        return {"data": item}
 
     def change(self, operation: Operation) -> Change:
         target, loaded = operation.target, operation.resource
