@@ -16,10 +16,9 @@ from users_service.auth.fields import FIELDS, Writers
 from users_service.auth.policy import may
 from users_service.auth.user_passwords import check_passwords
 from users_service.jsonapi import Change, Error, JSONAPIError, LinkageChange, at
-from users_service.models import Role, Token, User, managers
+from users_service.models import managers
+from users_service.models.tables import roles, tokens, users
 from users_service.permissions import ALL, exceeding, narrow
-
-users, roles, tokens = User.__table__, Role.__table__, Token.__table__
 
 # The fields by which somebody takes an account over, or takes it away.
 SENSITIVE = frozenset({"email", "password", "is_active", "role"})

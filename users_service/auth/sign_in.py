@@ -22,10 +22,9 @@ from users_service.jsonapi import (
     create_resource,
     field_error,
 )
-from users_service.models import Token, User, email_key
+from users_service.models import email_key
+from users_service.models.tables import tokens, users
 from users_service.texts import normalize
-
-users, tokens = User.__table__, Token.__table__
 
 # The fields by which a request is one to sign in, and those that it then must not have.
 SIGN_IN = {"email", "password"}

@@ -7,9 +7,7 @@ from sqlalchemy import select
 
 from users_service.auth.passwords import weakness
 from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
-from users_service.models import User
-
-users = User.__table__
+from users_service.models.tables import users
 
 
 @dataclass(frozen=True, slots=True)
