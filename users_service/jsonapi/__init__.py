@@ -83,6 +83,7 @@ from .endpoints import (
     list_methods,
     request_limits,
     set_jsonapi_limits,
+    set_jsonapi_security,
 )
 from .errors import Error, JSONAPIError, errors_document
 from .instants import parse_instant
@@ -137,6 +138,7 @@ def includeme(config: Configurator) -> None:
     config.add_directive("add_jsonapi_error_codes", add_jsonapi_error_codes)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
+    config.add_directive("set_jsonapi_security", set_jsonapi_security)
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
     config.add_request_method(Scopes, "jsonapi_scopes", reify=True)
     config.add_request_method(request_id, reify=True)

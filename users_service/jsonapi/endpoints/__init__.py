@@ -12,6 +12,7 @@ from .directives import (
     add_jsonapi_resource,
     request_limits,
     set_jsonapi_limits,
+    set_jsonapi_security,
 )
 from .exceptions import error_of
 from .services import cornice_errors, include_cornice, serve_json
@@ -30,6 +31,7 @@ __all__ = [
     "request_limits",
     "serve_json",
     "set_jsonapi_limits",
+    "set_jsonapi_security",
     "validators",
     "views",
 ]

@@ -158,13 +158,15 @@ def perform_operations(request: Request) -> Answer:
 
 def show_entry(request: Request) -> Answer:
     """Fetch the URLs of all collections, and of atomic operations."""
-    resources = api_of(request.registry).resources.values()
+    api = api_of(request.registry)
+    resources = api.resources.values()
     document = {
         "jsonapi": JSONAPI_OBJECT,
         "links": {"self": request.route_url(links.ENTRY_ROUTE)},
         "meta": {
             "resources": {r.type: {"href": links.collection_url(request, r)} for r in resources},
             "operations": request.route_url(links.OPERATIONS_ROUTE),
+            **({} if api.entry_meta is None else api.entry_meta(request)),
         },
     }
     return Answer(document=document)
