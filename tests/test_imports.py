@@ -82,7 +82,8 @@ def ours(name: str) -> set[str]:
 PARTS: dict[str, list[str]] = {
     "jsonapi": [],
     "hosts": [],
-    "settings": ["hosts"],
+    "permissions": [],
+    "settings": ["hosts", "permissions"],
     "texts": [],
     "models": ["texts"],
     "schemas": ["jsonapi", "texts"],

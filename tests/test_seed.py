@@ -26,7 +26,7 @@ from users_service.schemas.users import UserSchema
 from users_service.texts import fold, name_key
 
 # Of 300 users, 120 groups and the seed 7: it changes with whatever changes what is made up.
-DIGEST = "77b7bf2833a0a7412bc190dd0665699c81a865fa0106ae519b3fe661484a6b21"
+DIGEST = "9ce83a41c5019ca7f970d6b653f5cc2ac0a6aee4c121d439b59e6517d7533752"
 
 
 def rows(service, *columns, order=()):

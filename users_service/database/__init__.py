@@ -14,10 +14,12 @@ from users_service.database.migrations import (
     upgrade_database,
 )
 from users_service.database.requirements import SchemaError, reason_of
+from users_service.database.retries import StartOverError
 from users_service.database.transactions import takes_changes
 
 __all__ = [
     "SchemaError",
+    "StartOverError",
     "changes",
     "check_schema",
     "includeme",

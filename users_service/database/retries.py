@@ -21,6 +21,10 @@ FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
 
 
+class StartOverError(StaleDataError):
+    """What a request was decided by has changed meanwhile: the request starts over."""
+
+
 def includeme(config: Configurator) -> None:
     settings: Settings = config.registry["settings"]
     config.set_execution_policy(retry_policy(settings.retry_deadline, settings.max_body_size))

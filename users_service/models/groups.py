@@ -1,4 +1,4 @@
-"""The groups table, and the association table of their members."""
+"""The groups table, and the association tables of their members and managers."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ memberships = Table(
     **Base.__table_args__,
 )
 
+managers = Table(
+    "group_managers",
+    Base.metadata,
+    Column("user_id", UUID_TYPE, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", UUID_TYPE, ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index(None, "group_id", "user_id"),
+    **Base.__table_args__,
+)
+
 
 class Group(Identified, Timestamped, Versioned, Base):
     __tablename__ = "groups"
@@ -34,3 +43,4 @@ class Group(Identified, Timestamped, Versioned, Base):
     description_folded: Mapped[str | None] = folded_column("description", nullable=True)
 
     members: Mapped[list[User]] = relationship(secondary=memberships, viewonly=True)
+    managers: Mapped[list[User]] = relationship(secondary=managers, viewonly=True)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
 import idna
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned
-from users_service.models.groups import Group, memberships
+from users_service.models.base import Base, Identified, Timestamped, UTCDateTime, Versioned
+from users_service.models.groups import Group, managers, memberships
 from users_service.models.roles import Role
 from users_service.models.text_columns import folded_column, key_column, text_column
+
+if TYPE_CHECKING:
+    from users_service.models.tokens import Token
 
 
 def email_key(email: str) -> str:
@@ -58,5 +63,23 @@ class User(Identified, Timestamped, Versioned, Base):
     # A role that a user has cannot be deleted.
     role_id: Mapped[UUID | None] = mapped_column(ForeignKey("roles.id", ondelete="RESTRICT"))
 
+    # argon2id in the form of PHC strings; without one the user cannot sign in by password.
+    password_hash: Mapped[str | None] = text_column(255)
+    # When it was proven that the address is the user's.
+    verification_time: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
     role: Mapped[Role | None] = relationship(viewonly=True)
     groups: Mapped[list[Group]] = relationship(secondary=memberships, viewonly=True)
+    managed_groups: Mapped[list[Group]] = relationship(secondary=managers, viewonly=True)
+    tokens: Mapped[list[Token]] = relationship(viewonly=True)
+
+    # What a client sends and is never stored.
+    password: ClassVar[str | None] = None
+    current_password: ClassVar[str | None] = None
+
+    @validates("email")
+    def _is_not_verified(self, _attribute: str, email: str) -> str:
+        """Forget that the address was proven, if another one takes its place."""
+        if vars(self).get("email") not in (None, email):
+            self.verification_time = None
+        return email

@@ -1,31 +1,30 @@
 """Reads the settings from ini keys and environment variables, or reports all their faults."""
 
-import importlib
-import importlib.metadata
-import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import URL
 
-from users_service.hosts import allowed_host_of
-from users_service.settings.database_url import check_arguments, parse
+from users_service.settings import values
+from users_service.settings.sign_in import LEAST_MEMORY, SignInSettings
+from users_service.settings.values import setting
 
 INI_PREFIX = "users_service."
 ENVIRONMENT_PREFIX = "USERS_SERVICE_"
-DRIVERS = {
-    "sqlite": ("sqlite3", ""),
-    "postgresql+psycopg": ("psycopg", "postgresql"),
-    "mysql+pymysql": ("pymysql", "mysql"),
-}
-
 
 # What each of many ids takes: a UUID, quotes and a comma in one parameter, and in a URL at most
 # filter%5Bid%5D%5B%5D=<UUID>& and its share of what else the URL has.
 ID_LENGTHS = {"max_filter_length": 40, "max_url_length": 64}
+
+
+# What sends mail, and the page that its mail links to.
+MAILED = {
+    "sign_up": "sign_up_link",
+    "password_reset": "reset_link",
+    "email_change": "email_link",
+}
 
 
 class SettingsError(Exception):
@@ -39,167 +38,99 @@ class SettingsError(Exception):
         super().__init__("\n".join(["The settings have faults:", *(f"  - {f}" for f in faults)]))
 
 
-def _database_url(text: str) -> URL:
-    """Check the URL of the database. Error texts do not repeat it: it may have a password."""
-    url = parse(text)
-    if url.drivername not in DRIVERS:
-        raise ValueError(f"must start with one of {', '.join(f'{d}://' for d in DRIVERS)}")
-    module, extra = DRIVERS[url.drivername]
-    try:
-        importlib.import_module(module)
-    except ImportError:
-        raise ValueError(f"needs a driver: {_install(extra)}") from None
-    check_arguments(url)
-    if not url.database:
-        raise ValueError("must name a database")
-    return url
-
-
-def _install(extra: str) -> str:
-    """Return the command that installs what an extra of this package needs.
-
-    It works in a checkout too: no index has this package.
-    """
-    marker = re.compile(rf"\s*;\s*extra == ['\"]{extra}['\"]$")
-    required = importlib.metadata.requires("users_service") or ()
-    needed = [marker.sub("", line) for line in required if marker.search(line)]
-    return " ".join([sys.executable, "-m pip install", *(f"'{line}'" for line in needed)])
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"must be {' or '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _permissions(text: str) -> frozenset[str]:
-    names = frozenset(text.replace(",", " ").split())
-    for name in sorted(names):
-        if not re.fullmatch(r"\*|[a-z][a-z0-9_-]*:(\*|read|create|update|delete)", name):
-            raise ValueError(f"has {name!r}, which is neither * nor of the form users:read")
-    return names
-
-
-def _hosts(text: str) -> frozenset[str]:
-    return frozenset(allowed_host_of(host) for host in text.replace(",", " ").split())
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text == "true"
-
-
-def _seconds(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not low <= float(text) <= high:
-            raise ValueError(f"must be a number of seconds from {low:g} to {high:g}")
-        return float(text)
-
-    return parse
-
-
-def _setting(parse: Callable[[str], Any], default: str | None, doc: str) -> Any:
-    return field(metadata={"parse": parse, "default": default, "doc": doc})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SignInSettings):
     """The settings of the service. A setting whose default is None is required."""
 
-    database_url: URL = _setting(  # noqa: RUF009  # it is immutable
-        _database_url,
+    database_url: URL = setting(  # noqa: RUF009  # it is immutable
+        values.database_url,
         None,
         "the URL of the database: sqlite:///…, postgresql+psycopg://… or mysql+pymysql://…",
     )
-    database_pooler: str = _setting(
-        _one_of("none", "transaction"),
+    database_pooler: str = setting(
+        values.one_of("none", "transaction"),
         "none",
         "transaction, if PgBouncer in its transaction mode stands before PostgreSQL",
     )
-    anonymous_permissions: frozenset[str] = _setting(
-        _permissions,
+    anonymous_permissions: frozenset[str] = setting(
+        values.permissions,
         "",
         "what a request without a token may do: nothing if empty, * for everything, "
         "or permissions such as users:read users:*",
     )
-    allowed_hosts: frozenset[str] = _setting(
-        _hosts,
+    allowed_hosts: frozenset[str] = setting(
+        values.hosts,
         "",
         "the hosts that clients may name, and that links are made of: any valid one if empty, "
         "or hosts such as api.example.com *.example.com localhost:6543",
     )
-    page_size: int = _setting(_whole(1, 10_000), "20", "resources on a page by default")
-    max_page_size: int = _setting(_whole(1, 10_000), "1000", "most resources on one page")
-    max_body_size: int = _setting(
-        _whole(1024, 1 << 30), "1048576", "most bytes in a request's body; more gives 413"
+    page_size: int = setting(values.whole(1, 10_000), "20", "resources on a page by default")
+    max_page_size: int = setting(values.whole(1, 10_000), "1000", "most resources on one page")
+    max_body_size: int = setting(
+        values.whole(1024, 1 << 30), "1048576", "most bytes in a request's body; more gives 413"
     )
-    max_url_length: int = _setting(
-        _whole(256, 1 << 17), "16384", "most bytes in a request's path and query; more gives 414"
+    max_url_length: int = setting(
+        values.whole(256, 1 << 17),
+        "16384",
+        "most bytes in a request's path and query; more gives 414",
     )
-    max_json_depth: int = _setting(
-        _whole(4, 500), "32", "most levels of arrays and objects in a request's body"
+    max_json_depth: int = setting(
+        values.whole(4, 500), "32", "most levels of arrays and objects in a request's body"
     )
-    max_include_depth: int = _setting(
-        _whole(1, 20), "5", "most relationships that one path of include follows"
+    max_include_depth: int = setting(
+        values.whole(1, 20), "5", "most relationships that one path of include follows"
     )
-    max_include_paths: int = _setting(_whole(1, 1000), "20", "most paths of include")
-    max_included: int = _setting(
-        _whole(1, 100_000), "10000", "most related resources in one document"
+    max_include_paths: int = setting(values.whole(1, 1000), "20", "most paths of include")
+    max_included: int = setting(
+        values.whole(1, 100_000), "10000", "most related resources in one document"
     )
-    max_filter_length: int = _setting(
-        _whole(16, 1 << 17), "8192", "most characters of one filter parameter"
+    max_filter_length: int = setting(
+        values.whole(16, 1 << 17), "8192", "most characters of one filter parameter"
     )
-    max_filter_depth: int = _setting(
-        _whole(1, 20), "10", "most levels of functions in a filter expression"
+    max_filter_depth: int = setting(
+        values.whole(1, 20), "10", "most levels of functions in a filter expression"
     )
-    max_filter_values: int = _setting(
-        _whole(1, 2000), "200", "most values of one condition of a filter"
+    max_filter_values: int = setting(
+        values.whole(1, 2000), "200", "most values of one condition of a filter"
     )
-    max_operations: int = _setting(
-        _whole(1, 10_000), "100", "most operations of one atomic request"
+    max_operations: int = setting(
+        values.whole(1, 10_000), "100", "most operations of one atomic request"
     )
-    require_if_match: bool = _setting(
-        _flag, "false", "whether changes and deletions need If-Match; 428 without it"
+    require_if_match: bool = setting(
+        values.flag, "false", "whether changes and deletions need If-Match; 428 without it"
     )
-    pool_size: int = _setting(
-        _whole(1, 1000),
+    pool_size: int = setting(
+        values.whole(1, 1000),
         "10",
         "database connections to keep open, and requests at once: for reads and for writes each",
     )
-    pool_overflow: int = _setting(
-        _whole(0, 1000), "5", "connections beyond these, for endpoints that take a second one"
+    pool_overflow: int = setting(
+        values.whole(0, 1000), "5", "connections beyond these, for endpoints that take a second one"
     )
-    pool_timeout: float = _setting(
-        _seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
+    pool_timeout: float = setting(
+        values.seconds(0.1, 300), "5", "seconds to wait for a free connection before answering 503"
     )
-    connect_timeout: int = _setting(_whole(1, 300), "5", "seconds to reach the database server")
-    lock_timeout: float = _setting(
-        _seconds(0.1, 300), "5", "seconds that a statement waits for another transaction's lock"
+    connect_timeout: int = setting(
+        values.whole(1, 300), "5", "seconds to reach the database server"
     )
-    statement_timeout: float = _setting(
-        _seconds(0.1, 3600), "30", "seconds that one statement may run"
+    lock_timeout: float = setting(
+        values.seconds(0.1, 300),
+        "5",
+        "seconds that a statement waits for another transaction's lock",
     )
-    retry_deadline: float = _setting(
-        _seconds(0, 300), "10", "seconds in which a request may be retried after a conflict"
+    statement_timeout: float = setting(
+        values.seconds(0.1, 3600), "30", "seconds that one statement may run"
     )
-    drain_delay: float = _setting(
-        _seconds(0, 300), "5", "seconds after SIGTERM in which new clients are still served"
+    retry_deadline: float = setting(
+        values.seconds(0, 300), "10", "seconds in which a request may be retried after a conflict"
     )
-    stop_timeout: float = _setting(
-        _seconds(0, 3600), "30", "seconds after that in which requests that have begun may end"
+    drain_delay: float = setting(
+        values.seconds(0, 300), "5", "seconds after SIGTERM in which new clients are still served"
+    )
+    stop_timeout: float = setting(
+        values.seconds(0, 3600),
+        "30",
+        "seconds after that in which requests that have begun may end",
     )
 
 
@@ -239,8 +170,27 @@ def _contradictions(values: dict[str, Any]) -> Iterator[str]:
                 f"{INI_PREFIX}{name} must be at least {length * many}, to have room for "
                 f"{INI_PREFIX}max_filter_values = {many} ids of {length} each"
             )
+    yield from _sign_in_faults(values)
     if values.get("database_pooler") == "transaction" and "database_url" in values:
         yield from _pooler_faults(values["database_url"])
+
+
+def _sign_in_faults(values: dict[str, Any]) -> Iterator[str]:
+    time, memory = values.get("argon2_time"), values.get("argon2_memory")
+    if time and memory and memory < (least := LEAST_MEMORY[min(time, max(LEAST_MEMORY))]):
+        yield (
+            f"{INI_PREFIX}argon2_memory must be at least {least} with"
+            f" {INI_PREFIX}argon2_time = {time}: less is not safe"
+        )
+    if memory and memory < 8 * values.get("argon2_parallelism", 1):
+        yield f"{INI_PREFIX}argon2_memory must be 8 for each of {INI_PREFIX}argon2_parallelism"
+    for name, its_link in MAILED.items():
+        if values.get(name):
+            for needed in ("smtp_url", "mail_from", its_link):
+                if not values.get(needed, True):
+                    yield f"{INI_PREFIX}{name} = true needs {INI_PREFIX}{needed}"
+    if values.get("assertion_key") and not values.get("assertion_issuer", True):
+        yield f"{INI_PREFIX}assertion_key needs {INI_PREFIX}assertion_issuer"
 
 
 def _pooler_faults(url: URL) -> Iterator[str]:
