@@ -53,8 +53,8 @@ def configure(ini: dict[str, Any]) -> Configurator:
 
 def includeme(config: Configurator) -> None:
     """Include everything but the database. The OpenAPI document is made without one."""
-    config.include("users_service.security")
     config.include("users_service.jsonapi")
+    config.include("users_service.auth")
     config.include("users_service.resources", route_prefix=PREFIX)
     config.include("users_service.docs", route_prefix=PREFIX)
     config.include("users_service.health")

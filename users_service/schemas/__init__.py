@@ -2,6 +2,7 @@
 
 from users_service.schemas.groups import GroupSchema
 from users_service.schemas.roles import RoleSchema
+from users_service.schemas.tokens import TokenSchema
 from users_service.schemas.users import UserSchema
 
-__all__ = ["GroupSchema", "RoleSchema", "UserSchema"]
+__all__ = ["GroupSchema", "RoleSchema", "TokenSchema", "UserSchema"]

@@ -11,14 +11,18 @@ from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
 from users_service.jsonapi import parse_instant
+from users_service.permissions import FORM, LONGEST, fault_of
 from users_service.texts import BASIC_INVISIBLE, INVISIBLE, normalize, trim
 
 __all__ = [
     "Boolean",
+    "Credential",
     "Email",
     "Identifier",
     "Line",
     "List",
+    "Password",
+    "Permission",
     "Relationship",
     "Schema",
     "Text",
@@ -38,6 +42,9 @@ CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{BASIC_INVISIBLE}][^{CONTROLS}]*$"
 TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
+
+# Of a new password (NIST SP 800-63B-4 §3.1.1.2 has less and more).
+LEAST_CHARACTERS, MOST_BYTES = 8, 1024
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -147,6 +154,51 @@ class Email(fields.String):  # type: ignore[misc]
             code = f"U+{ord(found[0]):04X}"
             message = f"It contains an invisible character: {code}."
             raise ValidationError(f"Not a valid email address. {message}")
+
+
+class Permission(fields.String):  # type: ignore[misc]
+    """The name of a permission: of the service's own types only what there is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        length, pattern = Length(max=LONGEST), f"^({FORM.pattern})$"
+        super().__init__(validate=length, **_with_metadata(kwargs, pattern=pattern))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        name: str = super()._deserialize(value, attr, data, **kwargs)
+        if fault := fault_of(name):
+            raise ValidationError(fault)
+        return name
+
+
+class Credential(fields.String):  # type: ignore[misc]
+    """A text that is compared exactly as it is sent, and never shown.
+
+    :param max_length: characters, at most.
+    """
+
+    def __init__(self, *, max_length: int, validate: Any = None, **kwargs: Any) -> None:
+        checks = [Length(min=1, max=max_length), *([validate] if validate else [])]
+        super().__init__(validate=checks, load_only=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if "\0" in text:
+            raise ValidationError("Must not contain U+0000.")
+        return text
+
+
+class Password(Credential):
+    """A new password, of at least 8 characters and at most 1024 bytes of UTF-8."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_BYTES, validate=self._check, **kwargs)
+
+    @staticmethod
+    def _check(password: str) -> None:
+        if len(password) < LEAST_CHARACTERS:
+            raise ValidationError(f"Must have at least {LEAST_CHARACTERS} characters.")
+        if len(password.encode()) > MOST_BYTES:
+            raise ValidationError(f"Must have at most {MOST_BYTES} bytes in UTF-8.")
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]

@@ -14,4 +14,5 @@ class GroupSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyp
     )
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
-    members = Relationship(type_="users", many=True)
+    members = Relationship(type_="users", many=True, metadata={"permission": "groups:update"})
+    managers = Relationship(type_="users", many=True, metadata={"permission": "groups:update"})

@@ -6,6 +6,7 @@ from users_service.schemas.base import (
     Identifier,
     Line,
     List,
+    Permission,
     Relationship,
     Schema,
     Text,
@@ -23,10 +24,10 @@ class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
         max_length=10_000, allow_none=True, metadata={"examples": ["Those who edit."]}
     )
     permissions = List(
-        Line(max_length=80),
+        Permission(),
         validate=Length(max=1000),
         metadata={"examples": [["articles:write"]]},
     )
     creation_time = Timestamp(dump_only=True)
     modification_time = Timestamp(dump_only=True)
-    users = Relationship(type_="users", many=True)
+    users = Relationship(type_="users", many=True, metadata={"permission": "roles:assign"})

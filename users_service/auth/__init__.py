@@ -1,0 +1,56 @@
+"""Sign-in, tokens and permissions: who sends a request, what it sees, and what it may change.
+
+A request meets credentials and callers, then policy (may it come in?), visibility (what does it
+see?), and under the locks checks (may it make this change?) with fields and administrators. A
+sign-in meets throttle, passwords and hashers before that.
+"""
+
+from pyramid.config import Configurator
+
+from users_service.auth.checks import check_group, check_role, check_token, check_user
+from users_service.auth.entry import entry_meta
+from users_service.auth.errors import CODES
+from users_service.auth.hashers import Hashers
+from users_service.auth.passwords import weakness
+from users_service.auth.secrets import digest, new_code, new_token
+from users_service.auth.sign_in import create_token, prepare_token
+from users_service.auth.tokens import end_tokens_of
+from users_service.auth.user_passwords import prepare_user
+from users_service.auth.visibility import (
+    hidden_of_users,
+    seen_groups,
+    seen_roles,
+    seen_tokens,
+    seen_users,
+)
+from users_service.jsonapi import Rules
+
+USERS = Rules(visible=seen_users, hidden=hidden_of_users, check=check_user)
+ROLES = Rules(visible=seen_roles, check=check_role)
+GROUPS = Rules(visible=seen_groups, check=check_group)
+TOKENS = Rules(visible=seen_tokens, check=check_token)
+
+__all__ = [
+    "GROUPS",
+    "ROLES",
+    "TOKENS",
+    "USERS",
+    "Hashers",
+    "create_token",
+    "digest",
+    "end_tokens_of",
+    "entry_meta",
+    "includeme",
+    "new_code",
+    "new_token",
+    "prepare_token",
+    "prepare_user",
+    "weakness",
+]
+
+
+def includeme(config: Configurator) -> None:
+    config.registry["hashers"] = Hashers(config.registry["settings"])
+    config.add_jsonapi_error_codes(CODES)
+    for name in ("policy", "callers", "administrators", "tokens"):
+        config.include(f"{__name__}.{name}")

@@ -1,0 +1,77 @@
+"""The security policy: which permissions open which door.
+
+A door is opened by its own permission, or by one with which some of the resources behind it can be
+reached; which ones, and which fields of them, the rules of the resource decide.
+"""
+
+from typing import Any
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.security import Allowed, Denied
+
+from users_service.auth.callers import Caller
+from users_service.auth.credentials import challenge
+from users_service.jsonapi import JSONAPIError
+from users_service.permissions import covers
+
+# What opens a door besides its own permission.
+ALSO_BY = {
+    "users:read": ("self:read",),
+    "roles:read": ("self:read",),
+    "groups:read": ("self:read",),
+    "tokens:read": ("self:read",),
+    "users:update": ("self:update", "roles:assign", "groups:update"),
+    "groups:update": ("self:update",),  # of managers
+    "roles:update": ("roles:assign",),
+    "tokens:update": ("self:update",),
+}
+
+# Whoever sends a password may sign in, and whoever has a token may end it.
+OPEN = "tokens:create"
+OF_ITS_HOLDER = "tokens:delete"
+
+
+def may(caller: Caller, permission: str) -> bool:
+    """Whether a caller has a permission. Those of oneself need somebody who has signed in."""
+    if permission.startswith("self:") and caller.user_id is None:
+        return False
+    return covers(caller.permissions, permission)
+
+
+class SecurityPolicy:
+    """A security policy of Pyramid for tokens."""
+
+    def identity(self, request: Request) -> Caller:
+        caller: Caller = request.caller
+        return caller
+
+    def authenticated_userid(self, request: Request) -> str | None:
+        """The id of the caller; None if nobody has signed in, or the credentials are not valid."""
+        try:
+            user_id = request.caller.user_id
+        except JSONAPIError:
+            return None
+        return None if user_id is None else str(user_id)
+
+    def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
+        if permission == OPEN:
+            return Allowed("everyone may try to sign in")
+        caller = request.caller
+        if permission == OF_ITS_HOLDER and caller.token_id is not None:
+            return Allowed("a token may be ended by its holder")
+        if any(may(caller, name) for name in (permission, *ALSO_BY.get(permission, ()))):
+            return Allowed("%s is granted", permission)
+        return Denied("%s is not granted", permission)
+
+    def remember(self, request: Request, userid: str, **options: Any) -> list[tuple[str, str]]:
+        """Return no header fields: signing in is `POST /tokens`."""
+        return []
+
+    def forget(self, request: Request, **options: Any) -> list[tuple[str, str]]:
+        """Return the header fields of a request for credentials (RFC 9110 §11.6.1)."""
+        return list(challenge().items())
+
+
+def includeme(config: Configurator) -> None:
+    config.set_security_policy(SecurityPolicy())

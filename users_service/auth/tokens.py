@@ -1,0 +1,70 @@
+"""Ends tokens: a change of a user that ends them, and the token of a request."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import Response
+from sqlalchemy import Connection, delete
+
+from users_service.auth.credentials import SECURE_COOKIE, cookie_name
+from users_service.jsonapi import Change
+from users_service.models import Token
+
+tokens = Token.__table__
+
+
+def end_tokens_of(connection: Connection, user_id: UUID, but: UUID | None = None) -> None:
+    """End the tokens of a user.
+
+    :param but: the id of a token that stays.
+    """
+    statement = delete(tokens).where(tokens.c.user_id == user_id)
+    connection.execute(statement if but is None else statement.where(tokens.c.id != but))
+
+
+def end_tokens(request: Request, changes: Sequence[Change]) -> None:
+    """End the tokens of users who have been deactivated, or have got another password.
+
+    A user who changes its own password keeps the token that it did so with. (The database deletes
+    tokens together with their user.)
+    """
+    caller = request.caller
+    for change in changes:
+        kind = change.resource.type
+        if kind == "users" and change.kind == "update" and _ends_tokens(change):
+            own = change.id == caller.user_id
+            end_tokens_of(request.dbconnection, change.id, caller.token_id if own else None)
+        elif kind == "tokens" and change.kind == "delete" and change.id == caller.token_id:
+            request.add_response_callback(forget_cookie)
+
+
+def _ends_tokens(change: Change) -> bool:
+    return change.after.get("is_active") is False or "password" in change.sent
+
+
+def set_cookie(request: Request, response: Response, token: str, seconds: int) -> None:
+    """Put a token into the cookie of the browser UI (RFC 6265bis §4.1.3).
+
+    :param seconds: the lifetime of the token.
+    """
+    name = cookie_name(request)
+    response.set_cookie(
+        name,
+        token,
+        max_age=seconds,
+        path="/",
+        secure=name == SECURE_COOKIE,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def forget_cookie(request: Request, response: Response) -> None:
+    if request.caller.is_cookie:
+        set_cookie(request, response, "", 0)
+
+
+def includeme(config: Configurator) -> None:
+    config.add_jsonapi_change_handler(end_tokens)

@@ -1,0 +1,79 @@
+"""Passwords in changes of users: hashed before a connection is taken, checked under the lock."""
+
+from dataclasses import dataclass, replace
+
+from pyramid.request import Request
+from sqlalchemy import select
+
+from users_service.auth.passwords import weakness
+from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
+from users_service.models import User
+
+users = User.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPassword:
+    """The password that a caller says is its own.
+
+    :param stored: the hash that it was held against; None if the caller has no password.
+    :param is_right: whether it is the password of that hash.
+    """
+
+    stored: str | None
+    is_right: bool
+
+
+def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
+    """Hash the password in a resource object, and hold the current one against the caller's.
+
+    :raises JSONAPIError: 503 if too many passwords are hashed already.
+    """
+    values = dict(loaded.values)
+    hashers = request.registry["hashers"]
+    if values.get("current_password") is not None:
+        stored = _stored_hash(request)
+        is_right = hashers.verify(stored, values["current_password"])
+        values["current_password"] = CurrentPassword(stored, is_right)
+    if "password" in values:
+        password = values["password"]
+        values["password_hash"] = None if password is None else hashers.hash(password)
+    return loaded if values == loaded.values else replace(loaded, values=values)
+
+
+def _stored_hash(request: Request) -> str | None:
+    found = select(users.c.password_hash).where(users.c.id == request.caller.user_id)
+    # A connection of its own: the request's is taken after hashing.
+    with request.registry["reading"].connect() as connection:
+        stored: str | None = connection.execute(found).scalar_one_or_none()
+    return stored
+
+
+def check_passwords(request: Request, change: Change) -> None:
+    """Check the password that a change sets: that it is strong, and if it is the caller's own, that
+    the current one was right.
+
+    :raises JSONAPIError: 422.
+    """
+    if "password" not in change.sent:
+        return
+    user, faults = change.entity, []
+    if user.password is not None and (fault := weakness(user.password, user.email, user.name)):
+        place = (*change.place, "attributes", "password")
+        faults.append(field_error("weak_password", "password", fault, *place))
+    if change.kind == "update" and change.id == request.caller.user_id:
+        faults += _faults_of_current(change)
+    if faults:
+        raise JSONAPIError(*faults)
+
+
+def _faults_of_current(change: Change) -> list[Error]:
+    current = change.entity.current_password
+    place = (*change.place, "attributes", "current_password")
+    if current is None:
+        message = "Is required to change your own password."
+        return [field_error("invalid_value", "current_password", message, *place)]
+    if not current.is_right or current.stored != change.stored["password_hash"]:
+        message = "Is not your current password."
+        return [field_error("wrong_password", "current_password", message, *place)]
+    return []
