@@ -11,6 +11,7 @@ from sqlalchemy import Column, ForeignKey, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tests.jsonapi.toy import MARIADB, UUID_TYPE, Base, text
+from users_service.jsonapi import Rules
 
 ACCOUNTS = "/toy/accounts"
 RANKS = "/toy/ranks"
@@ -37,7 +38,9 @@ class Account(Base):
     invitation: Mapped[str | None] = mapped_column(text(50))
     password_hash: Mapped[str | None] = mapped_column(text(100))
     rank_id: Mapped[int | None] = mapped_column(ForeignKey("ranks.id"))
-    sponsor_id: Mapped[UUID | None] = mapped_column(UUID_TYPE, ForeignKey("accounts.id"))
+    sponsor_id: Mapped[UUID | None] = mapped_column(
+        UUID_TYPE, ForeignKey("accounts.id", ondelete="SET NULL")
+    )
     version: Mapped[int] = mapped_column(server_default="1")
 
     # Never stored.
@@ -158,16 +161,18 @@ class PolicyByHeader:
         return Allowed("The header has it.") if held else Denied("The header has it not.")
 
 
-def club(**more: Any) -> Callable[[Configurator], None]:
+def club(rules: Rules | None = None, **more: Any) -> Callable[[Configurator], None]:
     """An include of the club.
 
+    :param rules: the rules of all its resources.
     :param more: further arguments of the resource of accounts.
     """
+    rules = rules or Rules()
 
     def include(config: Configurator) -> None:
-        config.add_jsonapi_resource(Account, AccountSchema, **more)
-        config.add_jsonapi_resource(Rank, RankSchema)
-        config.add_jsonapi_resource(Team, TeamSchema)
-        config.add_jsonapi_resource(Badge, BadgeSchema)
+        config.add_jsonapi_resource(Account, AccountSchema, rules=rules, **more)
+        config.add_jsonapi_resource(Rank, RankSchema, rules=rules)
+        config.add_jsonapi_resource(Team, TeamSchema, rules=rules)
+        config.add_jsonapi_resource(Badge, BadgeSchema, rules=rules)
 
     return include

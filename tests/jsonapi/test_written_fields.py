@@ -54,7 +54,7 @@ class Club:
         """The hash of each login."""
         with self.toy.engine.connect() as connection:
             rows = connection.execute(select(Account.login, Account.password_hash))
-            return dict(rows.tuples().all())
+            return {row.login: row.password_hash for row in rows}
 
 
 @pytest.fixture(scope="module")

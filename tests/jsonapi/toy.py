@@ -432,6 +432,9 @@ def resources(config: Configurator) -> None:
     config.add_jsonapi_resource(Person, PersonSchema, rules=Rules(visible=unless_stranger))
     config.add_jsonapi_resource(Tag, TagSchema)
     config.add_jsonapi_resource(Comment, CommentSchema, rules=Rules(visible=unless_hidden))
+
+
+def start(config: Configurator) -> None:
     config.add_jsonapi_entry()
 
 
@@ -440,6 +443,8 @@ def make_toy(
     limits: Limits | None = None,
     include: Callable[..., None] | None = None,
     policy: Any = None,
+    *,
+    entry: bool = True,
 ) -> Any:
     """Make the WSGI application, with more of a test's own beside the resources."""
     config = Configurator(
@@ -454,6 +459,8 @@ def make_toy(
     if limits is not None:
         config.set_jsonapi_limits(limits)
     config.include(resources, route_prefix="/toy")
+    if entry:
+        config.include(start, route_prefix="/toy")
     if include is not None:
         config.include(include, route_prefix="/toy")
     config.include(outcomes, route_prefix=OUTCOMES)

@@ -92,6 +92,7 @@ from .endpoints import (
     request_resources,
     set_jsonapi_limits,
     set_jsonapi_proof,
+    set_jsonapi_security,
 )
 from .errors import Error, JSONAPIError, at, errors_document, field_error
 from .instants import parse_instant
@@ -169,6 +170,7 @@ def includeme(config: Configurator) -> None:
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.add_directive("set_jsonapi_proof", set_jsonapi_proof)
     config.add_directive("add_jsonapi_begin_handler", add_jsonapi_begin_handler)
+    config.add_directive("set_jsonapi_security", set_jsonapi_security)
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
     config.add_request_method(Scopes, "jsonapi_scopes", reify=True)
     config.add_request_method(Readable, "jsonapi_readable", reify=True)

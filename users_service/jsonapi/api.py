@@ -1,6 +1,6 @@
 """The API of an application, as the directives have declared it: one object in its registry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,10 +29,27 @@ class Information:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """How callers authenticate.
+
+    :param name: the name of the scheme in the description.
+    :param scheme: its Security Scheme Object (OpenAPI §4.8.27).
+    :param vary: the request header fields that the security policy reads.
+    :param throttled: the operationIds of the methods that may answer 429.
+    """
+
+    name: str
+    scheme: dict[str, Any]
+    vary: tuple[str, ...]
+    throttled: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
     """One HTTP method of one URL.
 
     :param view: the view.
+    :param action: the action whose permissions it needs; None if it needs none of its own.
     :param context: the resource or relationship of the URL, if it has one.
     :param query: the query parameters that it accepts; None for none.
     :param body: the validator that reads its request document; None if it takes none.
@@ -40,6 +57,7 @@ class Method:
     """
 
     view: Callable[..., Any]
+    action: str | None
     context: Resource | Relationship | None
     query: Endpoint | None
     body: Callable[..., None] | None
@@ -54,6 +72,8 @@ class Api:
     :param refused: the faults of schemas that cannot be instantiated, by type.
     :param prefixes: the paths below which the API is served, without a slash at the end.
     :param limits: the limits on requests.
+    :param security: how callers authenticate; None if the host has not said it.
+    :param entry_meta: returns more of the entry document's `meta` for a request.
     :param information: the title and so on of the OpenAPI document; None if it is not served.
     :param description: the OpenAPI document, made when it is first needed.
     :param methods: the HTTP methods, by route name and method name.
@@ -69,6 +89,8 @@ class Api:
     refused: dict[str, str] = field(default_factory=dict)
     prefixes: set[str] = field(default_factory=set)
     limits: Limits = field(default_factory=Limits)
+    security: Security | None = None
+    entry_meta: Callable[[Any], Mapping[str, Any]] | None = None
     information: Information | None = None
     description: dict[str, Any] | None = None
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)

@@ -13,8 +13,9 @@ from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 
+from ..api import api_of
 from ..errors import JSONAPIError, errors_document
-from ..reading import challenge
+from ..reading import challenge, is_anonymous
 from .media import PLAIN, Media
 
 
@@ -45,10 +46,9 @@ def dumps(document: Any) -> bytes:
 def respond(request: Request, answer: Answer) -> Response:
     """Return the response for an answer."""
     document = answer.document
+    headers = {**_headers_of_secrecy(request), **answer.headers}
     if document is None:
-        return Response(
-            status=answer.status, content_type=None, headerlist=list(answer.headers.items())
-        )
+        return Response(status=answer.status, content_type=None, headerlist=list(headers.items()))
     media = _negotiated(request) if answer.media is None else answer.media
     if media != PLAIN:
         document["jsonapi"] = media.jsonapi_object
@@ -58,7 +58,7 @@ def respond(request: Request, answer: Answer) -> Response:
     _link_to_description(request, document)
     body = dumps(document)
     headerlist = [("Content-Type", media.content_type), ("Content-Length", str(len(body)))]
-    headerlist += answer.headers.items()
+    headerlist += headers.items()
     if answer.version is not None or request.method in ("GET", "HEAD"):
         headerlist.append(("ETag", f'"{entity_tag(answer.version, media, body)}"'))
     return Response(app_iter=[body], status=answer.status, headerlist=headerlist)
@@ -80,10 +80,28 @@ def error_response(request: Request, error: JSONAPIError) -> Response:
     response = Response(orjson.dumps(document), status=error.status)
     response.headers["Content-Type"] = media.content_type
     response.headers["Cache-Control"] = "no-store"
+    if vary := _vary(request):
+        response.headers["Vary"] = vary
     if any(one.status == HTTPStatus.UNAUTHORIZED for one in error.errors):
         response.headers.update(challenge(request))
     response.headers.update(error.headers)
     return response
+
+
+def _headers_of_secrecy(request: Request) -> dict[str, str]:
+    """The header fields that keep an answer from those whom it is not for (RFC 9111 §5.2.2.5)."""
+    headers = {}
+    if vary := _vary(request):
+        headers["Vary"] = vary
+    if not is_anonymous(request):
+        headers["Cache-Control"] = "no-store"
+    return headers
+
+
+def _vary(request: Request) -> str:
+    """The request header fields by which the security policy decides, as a value of `Vary`."""
+    security = api_of(request.registry).security
+    return "" if security is None else ", ".join(security.vary)
 
 
 def _negotiated(request: Request) -> Media:
@@ -150,7 +168,8 @@ def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request],
         headers["X-Request-ID"] = request.request_id
         # Browsers must not take JSON for HTML, whatever text is in it.
         headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Cache-Control", "no-cache")
+        has_credentials = "HTTP_AUTHORIZATION" in request.environ
+        headers.setdefault("Cache-Control", "no-store" if has_credentials else "no-cache")
         return response
 
     return complete

@@ -16,6 +16,7 @@ from .directives import (
     request_resources,
     set_jsonapi_limits,
     set_jsonapi_proof,
+    set_jsonapi_security,
 )
 from .exceptions import error_of
 from .services import begin, cornice_errors, include_cornice, serve_json
@@ -39,6 +40,7 @@ __all__ = [
     "serve_json",
     "set_jsonapi_limits",
     "set_jsonapi_proof",
+    "set_jsonapi_security",
     "validators",
     "views",
 ]

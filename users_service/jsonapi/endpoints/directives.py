@@ -7,7 +7,7 @@ from pyramid.config import PHASE0_CONFIG, PHASE1_CONFIG, Configurator
 from pyramid.exceptions import ConfigurationError
 from pyramid.request import Request
 
-from ..api import api_of
+from ..api import Security, api_of
 from ..documents import Answer
 from ..errors import define_codes
 from ..limits import Limits
@@ -64,14 +64,47 @@ def add_jsonapi_resource(
     config.action(("jsonapi services", kind), serve, order=PHASE1_CONFIG)
 
 
-def add_jsonapi_entry(config: Configurator) -> None:
-    """Serve the entry document at the route prefix, and atomic operations at `/operations`."""
+def add_jsonapi_entry(
+    config: Configurator, *, meta: Callable[[Request], Mapping[str, Any]] | None = None
+) -> None:
+    """Serve the entry document at the route prefix, and atomic operations at `/operations`.
+
+    :param meta: returns more of the document's `meta` for a request.
+    """
 
     def serve() -> None:
-        api_of(config.registry).add_prefix(config.route_prefix)
+        api = api_of(config.registry)
+        api.add_prefix(config.route_prefix)
+        api.entry_meta = meta
         serve_entry(config)
 
     config.action("jsonapi entry", serve, order=PHASE1_CONFIG)
+
+
+def set_jsonapi_security(
+    config: Configurator,
+    scheme: Mapping[str, Any],
+    *,
+    name: str = "bearer",
+    vary: Sequence[str] = ("Authorization", "Cookie"),
+    throttled: Collection[str] = (),
+) -> None:
+    """Say how callers authenticate, in the description and in header fields of responses.
+
+    :param scheme: a Security Scheme Object (OpenAPI §4.8.27).
+    :param name: its name in the description.
+    :param vary: the request header fields that the security policy reads. `Vary` has them wherever
+        a permission decides.
+    :param throttled: the operationIds of the methods that may answer 429, with `Retry-After`.
+    """
+    security = Security(
+        name=name, scheme=dict(scheme), vary=tuple(vary), throttled=frozenset(throttled)
+    )
+
+    def register() -> None:
+        api_of(config.registry).security = security
+
+    config.action("jsonapi security", register, order=PHASE0_CONFIG)
 
 
 def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:

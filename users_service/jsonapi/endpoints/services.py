@@ -209,7 +209,7 @@ def _add_method(
     context = service.factory(None) if hasattr(service, "factory") else None
 
     api_of(config.registry).methods[service.name, name] = Method(
-        view=view, context=context, query=query, body=body, extension=extension
+        view=view, action=action, context=context, query=query, body=body, extension=extension
     )
     validators = (
         check_permission(action),

@@ -9,7 +9,7 @@ from pyramid.request import Request
 from ..documents import media
 from ..errors import not_found
 from ..reading import Endpoint, parse_query, permit, refuse_parameters
-from ..writing import body, load_linkage, load_operations, parse_json, read_body
+from ..writing import body, load_linkage, load_operations, parse_json, permit_linkages, read_body
 
 Validator = Callable[..., None]
 
@@ -85,7 +85,7 @@ def read_new(request: Request, **_: Any) -> None:
     """Read the document of a resource to create, as `validated["loaded"]`."""
     data = body.primary_data(_document(request))
     loaded = body.load_new_resource(request.context, data)
-    body.permit_linkages(request, request.context, data)
+    permit_linkages(request, request.context, data)
     request.validated["loaded"] = body.prepare(request, request.context, loaded)
 
 
@@ -93,7 +93,7 @@ def read_changes(request: Request, **_: Any) -> None:
     """Read the document of a resource to change, as `validated["loaded"]`."""
     data = body.primary_data(_document(request))
     loaded = body.load_changed_resource(request.context, data, request.validated["id"])
-    body.permit_linkages(request, request.context, data)
+    permit_linkages(request, request.context, data)
     request.validated["loaded"] = body.prepare(request, request.context, loaded)
 
 

@@ -42,7 +42,7 @@ def create_resource(request: Request) -> Answer:
     """Create a resource: 201 with its document and its Location (§7.1)."""
     resource = request.context
     _check_nothing_selected(request)
-    change = actions.create(request.jsonapi_scopes, resource, request.validated["loaded"], {})
+    change = actions.create(request, resource, request.validated["loaded"], {})
     answer = _resource_answer(request, resource, change.entity)
     headers = {"Location": links.resource_url(links.collection_url(request, resource), change.id)}
     if resource.created and answer.document is not None:
@@ -69,7 +69,7 @@ def update_resource(request: Request) -> Answer:
     """Update a resource: 200 with its document (§7.2)."""
     resource, validated = request.context, request.validated
     change = actions.update(
-        request.jsonapi_scopes,
+        request,
         resource,
         validated["id"],
         validated["loaded"],
@@ -82,7 +82,7 @@ def update_resource(request: Request) -> Answer:
 def delete_resource(request: Request) -> Answer:
     """Delete a resource: 204 (§7.4)."""
     change = actions.delete(
-        request.jsonapi_scopes, request.context, request.validated["id"], _precondition(request)
+        request, request.context, request.validated["id"], _precondition(request)
     )
     return Answer(status=204, changes=(change,))
 
@@ -157,13 +157,15 @@ def perform_operations(request: Request) -> Answer:
 
 def show_entry(request: Request) -> Answer:
     """Fetch the URLs of all collections, and of atomic operations."""
-    resources = api_of(request.registry).resources.values()
+    api = api_of(request.registry)
+    resources = api.resources.values()
     document = {
         "jsonapi": JSONAPI_OBJECT,
         "links": {"self": request.route_url(links.ENTRY_ROUTE)},
         "meta": {
             "resources": {r.type: {"href": links.collection_url(request, r)} for r in resources},
             "operations": request.route_url(links.OPERATIONS_ROUTE),
+            **({} if api.entry_meta is None else api.entry_meta(request)),
         },
     }
     return Answer(document=document)
@@ -257,7 +259,7 @@ def _source_links(request: Request) -> dict[str, str]:
 
 def _change_linkage(request: Request, mode: str) -> Answer:
     change = actions.change_relationship(
-        request.jsonapi_scopes,
+        request,
         request.validated["linkage"],
         request.validated["id"],
         mode,

@@ -8,6 +8,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow.fields import Field
 
+from ..api import Security
 from ..limits import Limits
 from ..resource import Resource
 
@@ -34,6 +35,7 @@ class Components:
     :param resources: all resources of the API, by type.
     :param limits: the limits on requests.
     :param codes: the error codes, with their statuses and titles.
+    :param security: how callers authenticate, if the host has said it.
     :param info: further members of the Info Object.
     """
 
@@ -44,6 +46,7 @@ class Components:
         resources: Mapping[str, Resource],
         limits: Limits,
         codes: Mapping[str, tuple[int, str]],
+        security: Security | None,
         **info: Any,
     ) -> None:
         marshmallow = MarshmallowPlugin()
@@ -51,6 +54,9 @@ class Components:
         self.resources = resources
         self.limits = limits
         self.codes = codes
+        self.security = security
+        if security is not None:
+            self.spec.components.security_scheme(security.name, security.scheme)
         assert marshmallow.converter is not None  # noqa: S101  # APISpec has just set it
         self._property: Callable[[Field], Json] = marshmallow.converter.field2property
 

@@ -73,6 +73,7 @@ def describe(registry: Registry, information: Information) -> Json:
         api.resources,
         api.limits,
         api.codes,
+        api.security,
         **info,
     )
     for resource in components.resources.values():

@@ -9,6 +9,7 @@ from typing import Any
 from ..api import Method
 from ..documents import Media
 from ..endpoints import views
+from ..reading import permissions
 from ..resource import Relationship, Resource
 from . import contents, parameters, responses
 from .components import Components, Json
@@ -110,8 +111,25 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
         sent, example = contents.request_document(components, method)
         content = responses.content(sent, example, media)
         found["requestBody"] = {"required": True, "content": content}
-    found["responses"] = _responses(components, method, operation, media, paths)
+    if components.security is not None:
+        found["security"] = _security(method, components.security.name)
+    throttled = components.security is not None and (
+        found["operationId"] in components.security.throttled
+    )
+    found["responses"] = _responses(components, method, operation, media, paths, throttled)
     return found
+
+
+def _security(method: Method, scheme: str) -> list[Json]:
+    """The Security Requirement Objects of a method: the permissions that it needs (§4.8.30).
+
+    The entry document is for everyone; atomic operations need what each of them needs.
+    """
+    if method.view is views.show_entry:
+        return [{}, {scheme: []}]
+    if method.action is None or method.context is None:
+        return [{scheme: []}]
+    return [{scheme: permissions(method.action, method.context)}]
 
 
 def _text(view: Callable[..., Any]) -> str:
@@ -131,6 +149,7 @@ def _responses(
     operation: ViewDescription,
     media: str,
     paths: Mapping[Any, str],
+    throttled: bool,
 ) -> Json:
     answered, example = contents.response_document(components, method, paths)
     success = responses.success(
@@ -144,6 +163,8 @@ def _responses(
     if operation.conditional == "If-None-Match":
         found["304"] = responses.not_modified(components)
     failures = set(responses.COMMON_FAILURES + operation.failures)
+    failures |= set() if components.security is None else {401}
+    failures |= {429} if throttled else set()
     failures |= set(responses.FAILURES_OF_ONE if operation.one else ())
     failures |= set(responses.FAILURES_OF_DOCUMENTS if method.body is not None else ())
     conditional = operation.conditional == "If-Match"

@@ -13,6 +13,7 @@ HEADERS = {
     "Vary": "The request header fields that the response depends on.",
     "ETag": "The strong entity tag of the representation, for `If-Match` and `If-None-Match`.",
     "Location": "The URL of the new resource.",
+    "WWW-Authenticate": "How to authenticate.",
     "Retry-After": "Seconds after which to try again.",
     "Accept": "The media type that request bodies must have, if theirs is refused.",
     "Accept-Encoding": "`identity`, if the coding of the body is refused.",
@@ -22,6 +23,13 @@ HEADERS = {
 ALWAYS = ("X-Request-ID", "Cache-Control", "Vary")
 # Which of these a 415 has depends on what is refused.
 REFUSED_BODY = ("Accept", "Accept-Encoding", "Accept-Patch", "Accept-Post")
+
+HEADERS_OF_FAILURES = {
+    401: ("WWW-Authenticate",),
+    415: REFUSED_BODY,
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 # The statuses of failure of any request, of those with an id, a document, and a precondition.
 COMMON_FAILURES = (400, 403, 406, 414, 431, 500, 503)
@@ -68,7 +76,7 @@ def failure(components: Components, status: int) -> Json:
 
     def make() -> Json:
         titles = {code: title for code, (of, title) in components.codes.items() if of == status}
-        headers = {415: REFUSED_BODY, 503: ("Retry-After",)}.get(status, ())
+        headers = HEADERS_OF_FAILURES.get(status, ())
         media = {
             "schema": errors_document(components),
             "examples": {

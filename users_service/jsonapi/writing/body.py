@@ -8,7 +8,6 @@ from marshmallow import ValidationError
 from pyramid.request import Request
 
 from ..errors import Error, JSONAPIError, Place, at, field_error, malformed, malformed_error
-from ..reading import missing, permissions
 from ..resource import Resource
 from .identifiers import (
     NO_LIDS,
@@ -149,7 +148,7 @@ def _check_shape(data: Any, place: Place, required: set[str]) -> None:
     for name in ("attributes", "relationships"):
         if not isinstance(data.get(name, {}), dict):
             faults.append(malformed_error("Must be an object.", *place, name))
-    for name, value in _members(data, "relationships").items():
+    for name, value in members(data, "relationships").items():
         member_place = (*place, "relationships", name)
         if not isinstance(value, dict):
             faults.append(malformed_error("Must be an object.", *member_place))
@@ -171,7 +170,7 @@ def _client_id(resource: Resource, data: Json) -> Json:
     return {resource.id_attribute: resource.load_id(data["id"])}
 
 
-def _members(data: Json, name: str) -> Json:
+def members(data: Json, name: str) -> Json:
     """The members of `attributes` or `relationships`, without @-members (§5.8.2)."""
     members = data.get(name, {})
     if not isinstance(members, dict):
@@ -188,25 +187,11 @@ def _load(
     :param partial: whether required fields may be missing.
     :returns: the fields that are valid, and the errors of the others.
     """
-    faults = []
-    attributes = {}
-    for name, value in _members(data, "attributes").items():
-        member_place = (*place, "attributes", name)
-        if name not in resource.attributes:
-            detail = f"The type {resource.type} has no such attribute."
-            faults.append(field_error("unknown_field", name, detail, *member_place))
-        elif name not in resource.writable:
-            detail = "Is read-only: the server sets it."
-            faults.append(field_error("read_only_field", name, detail, *member_place))
-        elif partial and name not in resource.changeable:
-            detail = "Is read-only: it can be set on creation alone."
-            faults.append(field_error("read_only_field", name, detail, *member_place))
-        else:
-            attributes[name] = value
+    attributes, faults = _given_attributes(resource, data, place, partial=partial)
     linkages = []
     lid = data.get("lid")
     created = None if partial or lid is None else (resource.type, lid)
-    for name, value in _members(data, "relationships").items():
+    for name, value in members(data, "relationships").items():
         member_place = (*place, "relationships", name)
         relationship = resource.relationships.get(name)
         if relationship is None:
@@ -234,40 +219,34 @@ def _load(
     return loaded, faults + value_faults
 
 
+def _given_attributes(
+    resource: Resource, data: Json, place: Place, *, partial: bool
+) -> tuple[Json, list[Error]]:
+    """The attributes of a resource object that clients may write, and the errors of the others."""
+    attributes, faults = {}, []
+    for name, value in members(data, "attributes").items():
+        code = "read_only_field"
+        if name not in resource.attributes:
+            code, detail = "unknown_field", f"The type {resource.type} has no such attribute."
+        elif name not in resource.writable:
+            detail = "Is read-only: the server sets it."
+        elif partial and name not in resource.changeable:
+            detail = "Is read-only: it can be set on creation alone."
+        else:
+            attributes[name] = value
+            continue
+        faults.append(field_error(code, name, detail, *place, "attributes", name))
+    return attributes, faults
+
+
 def _missing_relationships(resource: Resource, data: Json, place: Place) -> list[Error]:
-    given = _members(data, "relationships")
+    given = members(data, "relationships")
     parent = (*place, "relationships") if "relationships" in data else place
     return [
         field_error("missing_field", name, f"The relationship {name} is required.", *parent)
         for name, relationship in resource.relationships.items()
         if relationship.holds_key and relationship.is_required and name not in given
     ]
-
-
-def permit_linkages(
-    request: Request, resource: Resource, data: Any, place: Place = ("data",)
-) -> None:
-    """Check that the caller may change all linkage in a resource object.
-
-    It has the permission on the resource already. Linkage needs `update` on its target as well, or
-    what the relationship needs in place of that.
-
-    :param data: the resource object, which need not be valid.
-    :param place: its place in the request document.
-    :raises JSONAPIError: 403 with an error for each relationship of which it may not; 401 if nobody
-        is authenticated.
-    """
-    names = _members(data, "relationships") if isinstance(data, dict) else {}
-    faults = []
-    for name in names:
-        relationship = resource.relationships.get(name)
-        if relationship is None or not relationship.is_writable:
-            continue
-        context = relationship.target if relationship.permission is None else relationship
-        wanted = permissions("update", context)
-        faults += list(missing(request, wanted, at(*place, "relationships", name)))[:1]
-    if faults:
-        raise JSONAPIError(*faults)
 
 
 def prepare(request: Request, resource: Resource, loaded: LoadedResource) -> LoadedResource:

@@ -1,9 +1,10 @@
-"""The changes that a request has made, as values that the host reads before COMMIT."""
+"""The changes that a request asks for and makes, as values that the host reads before COMMIT."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..errors import Place, at
 from ..resource import Relationship, Resource
 
 
@@ -18,18 +19,30 @@ class LinkageChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of one resource that a request names.
+    """A change of one resource that a request names: one that has been made, or is asked for.
+
+    The host checks each change that is asked for, when the rows are locked and nothing is stored:
+    see `Rules.check`. What the database adds is not known then: defaults, the id of a new resource
+    if the server makes it, and the new version. The same change, when it has been made, is given to
+    the change handlers if there is anything in it.
 
     Its effects on other resources are not reported: the other ends of changed linkage, and rows
     that the database deletes or changes by a foreign key.
 
-    :param id: the id of the resource, as a value of the model.
+    :param id: the id of the resource, as a value of the model; None if it is not known yet, also in
+        linkage of the resource to itself.
     :param before: attributes by their names in documents, with values of the model: of an update
         the changed ones, of a deletion all, including write-only ones.
-    :param after: attributes as they are now: of an update the changed ones, of a creation all.
+    :param after: attributes as they are now: of an update the changed ones, of a creation all that
+        are known. Values that are not stored are attributes of the entity alone.
     :param linkage: the relationships that have changed.
+    :param stored: the values of the locked row, by attribute of the model; none of a creation.
     :param entity: the entity as it is now, or as it was when it was deleted. It has not the new
         version if linkage alone has changed.
+    :param sent: the names in documents of the fields that the request names, changed or not.
+    :param place: the place of the resource object in the request document, or of the linkage if the
+        request names a relationship alone. A deletion has that of its operation, or none.
+    :param names_relationship: whether the request names a relationship alone.
     """
 
     resource: Resource
@@ -38,11 +51,28 @@ class Change:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     linkage: tuple[LinkageChange, ...] = ()
+    stored: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     entity: Any = field(default=None, compare=False, repr=False)
+    sent: frozenset[str] = frozenset()
+    place: Place = ()
+    names_relationship: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything has changed at all."""
         return self.kind != "update" or bool(self.after or self.linkage)
+
+    def source_of(self, name: str) -> dict[str, str] | None:
+        """The source of an error of a field, by its name in documents.
+
+        It is the field in the request document, or what would have it if the request does not name
+        the field; None if the request has no document.
+        """
+        if not self.place:
+            return None
+        if self.names_relationship or name not in self.sent:
+            return at(*self.place)
+        is_attribute = name in self.resource.attributes
+        return at(*self.place, "attributes" if is_attribute else "relationships", name)
 
 
 def attributes_of(resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

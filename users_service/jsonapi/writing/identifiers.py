@@ -1,7 +1,7 @@
 """Reads resource linkage, and the resource identifier objects in it (§5.2.3.1, §5.2.4)."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marshmallow import ValidationError
@@ -45,10 +45,14 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linkage:
-    """The resource linkage of one relationship in a request, without duplicates."""
+    """The resource linkage of one relationship in a request, without duplicates.
+
+    :param place: its place in the request document.
+    """
 
     relationship: Relationship
     identifiers: tuple[Identifier, ...]
+    place: Place
 
 
 def load_linkage(
@@ -96,7 +100,7 @@ def read_linkage(
     :param created: one more of them: that of the resource that is being created.
     :returns: the linkage that is valid, and the errors.
     """
-    empty = Linkage(relationship=relationship, identifiers=())
+    empty = Linkage(relationship=relationship, identifiers=(), place=place)
     if relationship.many != isinstance(data, list):
         detail = "Must be an array of resource identifier objects."
         if not relationship.many:
@@ -120,7 +124,7 @@ def read_linkage(
             if identifier.lid is not None and lid not in lids and lid != created:
                 faults.append(unknown_lid(relationship.target, item_place))
             identifiers.setdefault((identifier.id, identifier.lid), identifier)
-    return Linkage(relationship=relationship, identifiers=tuple(identifiers.values())), faults
+    return replace(empty, identifiers=tuple(identifiers.values())), faults
 
 
 def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:

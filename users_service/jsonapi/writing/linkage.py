@@ -1,60 +1,48 @@
 """Writes linkage: rows of association tables, foreign keys, and the versions of both ends."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, delete, insert, update
 
-from ..errors import Error, JSONAPIError
 from ..reading import Scopes, statements
 from ..resource import Relationship, Resource, all_relationships
 from .changes import LinkageChange
-from .locking import CHUNK
+from .locking import CHUNK, chunks
 
 
-def change_to_many(
-    scopes: Scopes, relationship: Relationship, source: Any, ids: Sequence[Any], mode: str
-) -> LinkageChange | None:
-    """Change a to-many relationship, and increment the versions of all resources involved.
+def write_to_many(
+    scopes: Scopes, change: LinkageChange, source: Any, kept: Sequence[Any] | None = None
+) -> None:
+    """Write a change of a to-many relationship, and increment the versions of all involved.
 
-    The source and the resources in `ids` must be locked already, so that no other request links
-    them at the same time. Linkage to resources that the caller cannot see stays.
+    The source and the targets that are added must be locked already, so that no other request links
+    them at the same time.
 
     :param source: the id of the resource that has the relationship.
-    :param ids: the ids in the linkage of the request.
-    :param mode: `add` them to the stored linkage, `remove` them from it, or `replace` it.
-    :returns: the change; None if nothing has changed.
-    :raises JSONAPIError: 403 if a resource that is removed cannot be without the relationship.
+    :param kept: the ids that stay, if they are all that stay; None if that is not known.
     """
-    present = set(_related_ids(scopes, relationship, source, None if mode == "replace" else ids))
-    added = [] if mode == "remove" else [id for id in ids if id not in present]
-    wanted = set(ids) if mode == "replace" else set()
-    removed = [] if mode == "add" else sorted(present - wanted)
-    if not added and not removed:
-        return None
-    if removed and relationship.is_required:
-        detail = (
-            f"Cannot remove resources of type {relationship.target.type}: they must have this"
-            " relationship. Add them to another resource instead."
-        )
-        raise JSONAPIError(Error(code="required_relationship", detail=detail))
+    relationship = change.relationship
     if relationship.secondary is not None:
-        if len(removed) > CHUNK and mode == "replace" and scopes.sees_all(relationship.target):
-            _unlink_all(scopes, relationship, source, but=sorted(present & wanted))
+        if (
+            len(change.removed) > CHUNK
+            and kept is not None
+            and scopes.sees_all(relationship.target)
+        ):
+            _unlink_all(scopes, relationship, source, but=kept)
         else:
-            _delete_association_rows(scopes, relationship, source, removed)
-        _insert_association_rows(scopes, relationship, source, added)
+            _delete_association_rows(scopes, relationship, source, change.removed)
+        _insert_association_rows(scopes, relationship, source, change.added)
     else:
         # In this order, since the foreign key may be unique.
-        _set_foreign_keys(scopes, relationship, removed, None)
-        _set_foreign_keys(scopes, relationship, added, source)
+        _set_foreign_keys(scopes, relationship, change.removed, None)
+        _set_foreign_keys(scopes, relationship, change.added, source)
     _record_change(scopes, relationship.source, source)
-    return LinkageChange(relationship=relationship, added=tuple(added), removed=tuple(removed))
 
 
 def increment_versions(connection: Connection, resource: Resource, ids: Iterable[Any]) -> None:
     """Increment the versions of the resources at the far ends of changed linkage."""
-    for chunk in _chunks(sorted(set(ids))):
+    for chunk in chunks(sorted(set(ids))):
         connection.execute(
             update(resource.table)
             .where(resource.id_column.in_(chunk))
@@ -129,27 +117,12 @@ def _unlink_all(
         scopes.connection.execute(delete(relationship.secondary).where(*links))
 
 
-def _related_ids(
-    scopes: Scopes, relationship: Relationship, source: Any, ids: Sequence[Any] | None
-) -> Iterator[Any]:
-    """The ids of the related resources that the caller can see.
-
-    :param ids: the ids to look for; None for all.
-    """
-    scope = scopes.related(relationship, source)
-    if ids is None:
-        yield from scope.execute(statements.select_related_ids).scalars()
-    else:
-        for chunk in _chunks(ids):
-            yield from scope.execute(statements.select_related_ids_in, ids=chunk).scalars()
-
-
 def _delete_association_rows(
     scopes: Scopes, relationship: Relationship, source: Any, ids: Sequence[Any]
 ) -> None:
     """Delete association rows, and increment the versions of the targets with these ids."""
     source_key, target_key = relationship.secondary_columns
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         scopes.connection.execute(
             delete(source_key.table).where(source_key == source, target_key.in_(chunk))
         )
@@ -172,7 +145,7 @@ def _set_foreign_keys(
 ) -> None:
     """Set the foreign keys of targets to the id of a source, or to null."""
     target, key = relationship.target, relationship.key_column
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         if source is not None:
             former = scopes.all_rows(target).execute(
                 statements.select_source_ids, relationship, ids=chunk
@@ -183,8 +156,3 @@ def _set_foreign_keys(
             .where(target.id_column.in_(chunk))
             .values({key: source, **_new_version_alone(target)})
         )
-
-
-def _chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]

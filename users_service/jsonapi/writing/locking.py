@@ -1,6 +1,6 @@
 """Finds and locks the resources that a change is about, and those that its linkage identifies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,12 @@ CHUNK = 500
 
 ResolvedLinkage = list[tuple[Relationship, list[Any]]]
 """Relationships, each with the ids in its linkage."""
+
+
+def chunks(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Split ids into parts that one statement takes."""
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
 
 
 class _NewId:
@@ -49,9 +55,8 @@ def lock_resources(scopes: Scopes, wanted: Iterable[tuple[Resource, Any]]) -> se
     for resource, id in wanted:
         by_type.setdefault(resource.type, (resource, set()))[1].add(id)
     for type, (resource, ids) in sorted(by_type.items(), key=itemgetter(0)):
-        scope, ordered = scopes.of(resource), sorted(ids)
-        for start in range(0, len(ordered), CHUNK):
-            chunk = ordered[start : start + CHUNK]
+        scope = scopes.of(resource)
+        for chunk in chunks(sorted(ids)):
             locked = scope.execute(statements.lock_by_ids, ids=chunk).scalars()
             found.update((type, id) for id in locked)
     return found

@@ -17,10 +17,10 @@ from .body import (
     is_id,
     load_changed_resource,
     load_new_resource,
-    permit_linkages,
     prepare,
 )
 from .identifiers import Linkage, LocalId, load_linkage
+from .linkage_permissions import permit_linkages
 from .operation_shape import Json, located, operations_of, place_of, shape_faults
 from .operation_target import Target, TargetFinder
 from .preconditions import Precondition

@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from ..documents import DocumentBuilder, add_created
 from ..errors import JSONAPIError
-from ..reading import Query, Scopes
+from ..reading import Query
 from . import actions
 from .changes import Change
 from .identifiers import LocalId
@@ -30,7 +30,7 @@ def perform(request: Request, operations: list[Operation]) -> tuple[Json, list[C
     batch = _Batch(request)
     results = []
     named = (found for operation in operations for found in operation.identified())
-    lock_resources(batch.scopes, named)
+    lock_resources(request.jsonapi_scopes, named)
     for operation in operations:
         try:
             results.append(batch.perform(operation))
@@ -43,7 +43,7 @@ class _Batch:
     """The operations of one request, with the local ids and changes of those that are done."""
 
     def __init__(self, request: Request) -> None:
-        self.scopes: Scopes = request.jsonapi_scopes
+        self.request = request
         self.builder = DocumentBuilder(request, Query())
         self.lids: dict[LocalId, Any] = {}
         self.changes: list[Change] = []
@@ -63,7 +63,7 @@ class _Batch:
         target, loaded = operation.target, operation.resource
         resource = target.resource
         if loaded is not None and operation.code == "add":
-            change = actions.create(self.scopes, resource, loaded, self.lids)
+            change = actions.create(self.request, resource, loaded, self.lids)
             if loaded.lid is not None:
                 self.lids[resource.type, loaded.lid] = change.id
             return change
@@ -71,8 +71,8 @@ class _Batch:
         if operation.linkage is not None:
             mode = MODES[operation.code]
             return actions.change_relationship(
-                self.scopes, operation.linkage, id, mode, self.lids, precondition
+                self.request, operation.linkage, id, mode, self.lids, precondition
             )
         if loaded is not None:
-            return actions.update(self.scopes, resource, id, loaded, self.lids, precondition)
-        return actions.delete(self.scopes, resource, id, precondition)
+            return actions.update(self.request, resource, id, loaded, self.lids, precondition)
+        return actions.delete(self.request, resource, id, precondition, operation.place)
