@@ -5,13 +5,13 @@ from contextlib import contextmanager
 import pytest
 from pyramid.security import Allowed
 from sqlalchemy import select
+from users_service.security import AnonymousPolicy
 
 from tests.client import API, USERS, Client, user
 from tests.service import dispose
 from users_service import configure
 from users_service.jsonapi import begin_changes, begin_snapshot
 from users_service.models import User
-from users_service.security import AnonymousPolicy
 
 
 class ReadingPolicy(AnonymousPolicy):

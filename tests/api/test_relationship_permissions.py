@@ -1,12 +1,12 @@
 """Linkage belongs to both of its ends: to read it or to change it takes the right on both types."""
 
 import pytest
+from users_service.security import AnonymousPolicy
 
 from tests.client import API, USERS, Client, sources, user
 from tests.conformance.world import statements
 from tests.service import dispose
 from users_service import configure
-from users_service.security import AnonymousPolicy
 
 # Permissions are decided before any engine is asked.
 pytestmark = pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)

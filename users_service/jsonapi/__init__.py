@@ -85,7 +85,7 @@ from .endpoints import (
     set_jsonapi_limits,
     set_jsonapi_security,
 )
-from .errors import Error, JSONAPIError, errors_document
+from .errors import Error, JSONAPIError, at, errors_document, field_error
 from .instants import parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
@@ -112,6 +112,7 @@ __all__ = [
     "ResourceError",
     "Rules",
     "Visibility",
+    "at",
     "begin_changes",
     "begin_snapshot",
     "cornice_errors",
@@ -120,6 +121,7 @@ __all__ = [
     "error_of",
     "error_response",
     "errors_document",
+    "field_error",
     "includeme",
     "is_batch",
     "list_methods",
