@@ -221,6 +221,8 @@ def test_a_change_is_checked_once_and_before_it_is_stored(ours, way, batch):
     assert asked.after == after
     assert kind == "delete" or asked.before == before
     assert linkage_of(asked) == changed
+    assert asked.stored.get("version") == (None if kind == "create" else 1)
+    assert before.items() <= asked.stored.items()
     place = () if request[2] is None else ("data",)
     assert asked.place == (("atomic:operations", 0, *place) if batch else place)
     assert asked.names_relationship is ("relationships" in request[1])

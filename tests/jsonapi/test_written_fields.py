@@ -14,6 +14,7 @@ from tests.jsonapi.test_permissions import ATOMIC
 from tests.jsonapi.toy import OPERATIONS, make_toy
 from tests.jsonapi.world import ADA, BOB, identifier, linkage
 from users_service.jsonapi import (
+    Change,
     Error,
     Information,
     JSONAPIError,
@@ -30,10 +31,12 @@ class Club:
     def __init__(self, toy: Toy) -> None:
         self.toy = toy
         self.prepared: list[tuple[str, bool, bool]] = []
+        self.told: list[Change] = []
         self.client = Client(make_toy(toy.engine, include=self.include))
 
     def include(self, config) -> None:
         club(prepare=self.prepare)(config)
+        config.add_jsonapi_change_handler(lambda _request, changes: self.told.extend(changes))
         config.add_jsonapi_description(INFORMATION)
 
     def prepare(self, request, loaded: LoadedResource) -> LoadedResource:
@@ -65,6 +68,7 @@ def running_club(running_toy) -> Club:
 @pytest.fixture
 def ours(toy, running_club) -> Club:
     running_club.prepared.clear()
+    running_club.told.clear()
     return running_club
 
 
@@ -88,6 +92,21 @@ def test_what_is_not_stored_reaches_the_host_and_no_document(ours):
         assert attributes.keys() == {"login", "invitation"}
     for query in ("filter[password]=x", "sort=password", "fields[accounts]=password"):
         assert ours.client.get(f"{ACCOUNTS}?{query}").status_int == 400
+
+
+@toy_on_one_engine
+def test_a_change_of_what_no_document_shows_is_told(ours):
+    ours.client.post(ACCOUNTS, account(ADA, login="ada", password="secret"))
+    ours.told.clear()
+    for password in ("other", "other"):  # the second changes nothing
+        assert (
+            ours.client.patch(f"{ACCOUNTS}/{ADA}", account(ADA, password=password)).status_int
+            == 200
+        )
+    (change,) = ours.told
+    assert (change.before, change.after, change.sent) == ({}, {}, {"password"})
+    assert change.stored["password_hash"] == "hash of secret"
+    assert change.entity.password_hash == "hash of other"
 
 
 @toy_on_one_engine

@@ -7,6 +7,8 @@ It gives a host these directives. Their order does not matter.
 * `config.add_jsonapi_entry()` serves the entry document and atomic operations.
 * `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of the application.
 * `config.set_jsonapi_limits(Limits(…))` sets the limits on requests.
+* `config.set_jsonapi_security({…})` says how callers authenticate: to clients and to caches.
+* `config.add_jsonapi_error_codes({…})` defines error codes of the host.
 
 Outside of the prefix the host answers. Its exception views can also answer with an errors document,
 by `error_response(request, error_of(exception, request))`.
@@ -14,7 +16,10 @@ by `error_response(request, error_of(exception, request))`.
 It needs from the host:
 
 * A security policy for the permissions `<type>:read`, `<type>:create`, `<type>:update` and
-  `<type>:delete`. Reading linkage needs `read` on both of its types, changing it `update` on both.
+  `<type>:delete`. Reading linkage needs `read` on both of its types, changing it `update` on both,
+  or the `permission` in the metadata of the relationship's field, and `read` on both. Where the
+  policy's `authenticated_userid` is None and its `forget` has a `WWW-Authenticate`, who lacks a
+  permission gets 401, and 403 otherwise.
 * Models with a `version_id_col`. Constraints need names by a naming convention, to find the field
   of a violated constraint. Text columns need a collation by code point, to have the same order on
   every engine. Ids and integers need bounds in the schema.
@@ -41,12 +46,20 @@ The contract of the connection:
 
 The host may add:
 
-* `add_jsonapi_resource(…, rules=Rules(…))`: who sees which resources and which of their attributes,
-  and which changes may be. To a caller, what it cannot see does not exist.
+* `add_jsonapi_resource(…, rules=Rules(visible=function, hidden=function))`: who sees which
+  resources and which of their attributes. To a caller, what it cannot see does not exist.
 * `config.set_jsonapi_proof(function)`, for a host that remembers callers: rows that a request reads
   carry the condition that its caller is still as it is remembered.
 * `config.add_jsonapi_begin_handler(function)`, which is called when the changes of a request begin,
   before any row is locked.
+* `add_jsonapi_resource(…, rules=Rules(check=function))`, which is called with each `Change` that a
+  request asks for, under the locks and before anything of it is stored.
+* `add_jsonapi_resource(…, prepare=function)`, for what takes long: it is called with what a request
+  has sent, before a connection is taken. `create=function` is a view in place of the one that
+  creates resources of the type.
+* Metadata of fields: `create_only` for what clients write on creation alone, `created` for what the
+  answer to a creation shows and nothing else. A write-only field, or a `created` one, may be a
+  plain attribute of the model, which is not stored.
 * `config.add_jsonapi_change_handler(function)`, which is called with the `Change`s of a request
   before COMMIT. Models with listeners to mapper events are refused, because these would not be
   called.
