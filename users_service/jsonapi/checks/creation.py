@@ -14,8 +14,11 @@ from .attributes import attribute_of, schema_of
 def creation_faults(resource: Resource) -> Iterator[str]:
     """Yield the reasons for which every creation would fail.
 
-    A resource without writable fields is read-only: it is not checked.
+    A resource without writable fields is read-only, and one that a view of the host creates gets
+    its values there: neither is checked.
     """
+    if resource.create is not None:
+        return
     mapper = inspect(resource.model)
     given = _given(resource)
     if not given:
