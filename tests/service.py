@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cached_property
 
 from pyramid.router import Router
 from sqlalchemy import delete
@@ -28,6 +29,15 @@ class Service:
         self.app = self.make_app()
         self.engine = self.app.registry["engines"]["writing"]
         self.client = Client(self.app)
+
+    @cached_property
+    def guarded_app(self) -> Router:
+        """The application as it is by default: it grants nothing to everyone."""
+        return self.make_app(anonymous_permissions="")
+
+    def dispose(self) -> None:
+        for name in {"app", "guarded_app"} & vars(self).keys():
+            dispose(getattr(self, name))
 
     def make_app(self, include: Callable | None = None, **settings: str) -> Router:
         """The application on this database, with other settings or more of the test's own in it.
@@ -58,5 +68,5 @@ def start(engine: str, stack: ExitStack, tmp_path_factory) -> Service:
     upgrade_database(migrating)
     migrating.dispose()
     service = Service(engine, url)
-    stack.callback(dispose, service.app)
+    stack.callback(service.dispose)
     return service

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from users_service.auth.credentials import credentials_of, invalid_token
 from users_service.auth.secrets import digest
-from users_service.database import StartOverError
+from users_service.database import StartOverError, may_change
 from users_service.jsonapi import Proof
 from users_service.models.tables import roles, tokens, users
 from users_service.permissions import narrow
@@ -141,7 +141,7 @@ def caller_of(request: Request) -> Caller:
     caller = known.get(key)
     if caller is None or caller.is_over(now, idle):
         # Another process may have noted later uses, or there may be such a token by now.
-        caller = find_caller(request.dbconnection, key)
+        caller = _read(request, key)
         if caller is None or caller.is_over(now, idle):
             known.remember(key, None)
             raise invalid_token()
@@ -150,6 +150,18 @@ def caller_of(request: Request) -> Caller:
         known.remember(key, replace(caller, last_used_time=now))
         request.add_finished_callback(partial(_note_use, caller, now))
     return replace(caller, is_cookie=True) if credentials.is_cookie else caller
+
+
+def _read(request: Request, token_digest: str) -> Caller | None:
+    """Read a caller before the request does anything else.
+
+    A request that will change something does not keep its connection for it: on SQLite, other
+    transactions of this request, such as to count a try to sign in, would wait for it.
+    """
+    if not may_change(request):
+        return find_caller(request.dbconnection, token_digest)
+    with request.registry["reading"].connect() as connection:
+        return find_caller(connection, token_digest)
 
 
 def _note_use(caller: Caller, now: datetime, request: Request) -> None:

@@ -78,13 +78,15 @@ def _faults_of_sign_in(loaded: LoadedResource) -> list[Error]:
         if values.get(name) is None
     ]
     faults += [
-        field_error("read_only", name, "A sign-in has none.", *place, name)
+        field_error("read_only_field", name, "A sign-in has none.", *place, name)
         for name in OF_NAMED_TOKENS
         if values.get(name) is not None
     ]
     if loaded.linkages:
         source = at(*loaded.place, "relationships", "user")
-        faults.append(Error(code="read_only", detail="A sign-in names no user.", source=source))
+        faults.append(
+            Error(code="read_only_relationship", detail="A sign-in names no user.", source=source)
+        )
     return faults
 
 

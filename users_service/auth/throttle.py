@@ -23,9 +23,6 @@ from users_service.jsonapi import Error, JSONAPIError, begin_changes
 from users_service.models.tables import sign_in_tries
 from users_service.settings import Settings
 
-# Times that a transaction is tried which the engine gives up because of another one.
-ATTEMPTS = 20
-
 # Seconds that an address stays one that an account has signed in from: half a year.
 KNOWN_FOR = 182 * 86_400.0
 
@@ -173,8 +170,9 @@ def _store(connection: Connection, times: Mapping[str, float]) -> None:
 
 def _in_transaction(request: Request, work: Any) -> Any:
     """Do something in a transaction of its own, and again if the engine gives it up."""
-    engine = request.registry["writing"]
-    for attempt in range(ATTEMPTS):
+    engine, settings = request.registry["writing"], request.registry["settings"]
+    end = time.monotonic() + settings.retry_deadline
+    while True:
         try:
             with engine.connect() as connection:
                 begin_changes(connection)
@@ -182,9 +180,8 @@ def _in_transaction(request: Request, work: Any) -> Any:
                 connection.commit()
                 return result
         except DBAPIError as error:
-            if attempt + 1 == ATTEMPTS or not is_conflict(error):
+            if time.monotonic() > end or not is_conflict(error):
                 raise
-    raise AssertionError
 
 
 def purge_tries(connection: Connection, now: float, most: int) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pyramid.request import Request
 from sqlalchemy import select
 
-from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
+from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource
 from users_service.models.tables import users
 
 
@@ -57,8 +57,7 @@ def check_passwords(request: Request, change: Change) -> None:
     user, faults = change.entity, []
     weakness = request.registry["passwords"].weakness
     if user.password is not None and (fault := weakness(user.password, user.email, user.name)):
-        place = (*change.place, "attributes", "password")
-        faults.append(field_error("weak_password", "password", fault, *place))
+        faults.append(_field_error(change, "weak_password", "password", fault))
     if change.kind == "update" and change.id == request.caller.user_id:
         faults += _faults_of_current(change)
     if faults:
@@ -67,11 +66,15 @@ def check_passwords(request: Request, change: Change) -> None:
 
 def _faults_of_current(change: Change) -> list[Error]:
     current = change.entity.current_password
-    place = (*change.place, "attributes", "current_password")
     if current is None:
         message = "Is required to change your own password."
-        return [field_error("invalid_value", "current_password", message, *place)]
+        return [_field_error(change, "missing_field", "current_password", message)]
     if not current.is_right or current.stored != change.stored["password_hash"]:
         message = "Is not your current password."
-        return [field_error("wrong_password", "current_password", message, *place)]
+        return [_field_error(change, "wrong_password", "current_password", message)]
     return []
+
+
+def _field_error(change: Change, code: str, name: str, message: str) -> Error:
+    meta = {"attribute": name, "message": message}
+    return Error(code=code, detail=message, source=change.source_of(name), meta=meta)

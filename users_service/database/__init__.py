@@ -15,7 +15,7 @@ from users_service.database.migrations import (
 )
 from users_service.database.requirements import SchemaError, reason_of
 from users_service.database.retries import StartOverError, is_conflict
-from users_service.database.transactions import takes_changes
+from users_service.database.transactions import may_change, takes_changes
 
 __all__ = [
     "SchemaError",
@@ -26,6 +26,7 @@ __all__ = [
     "is_conflict",
     "make_engine",
     "make_migrating_engine",
+    "may_change",
     "reason_of",
     "run",
     "settings_of",

@@ -72,6 +72,11 @@ class Relationship:
         )
 
     @cached_property
+    def is_shown_by_target(self) -> bool:
+        """Whether the target's documents show the relationship too, in the opposite direction."""
+        return self.inverse.field is not None
+
+    @cached_property
     def secondary(self) -> Table | None:
         """The association table of a many-to-many relationship."""
         secondary: Any = self.mapped.secondary

@@ -277,9 +277,9 @@ def _write_linkage(
         if relationship.holds_key:
             if (change := change_to_one(relationship, keys[relationship], ids)) is None:
                 continue
-            increment_versions(
-                scopes.connection, relationship.target, [*change.removed, *change.added]
-            )
+            if relationship.is_shown_by_target:
+                ends = [*change.removed, *change.added]
+                increment_versions(scopes.connection, relationship.target, ends)
             is_stale |= relationship.target is resource
             linkage.append(change)
             continue

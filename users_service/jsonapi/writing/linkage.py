@@ -82,7 +82,8 @@ def unlink(scopes: Scopes, resource: Resource, entity: Any) -> None:
     for relationship in all_relationships(resource):
         if relationship.holds_key:
             key = getattr(entity, relationship.key_attribute)
-            if key is not None and (relationship.target, key) != (resource, id):
+            is_other = key is not None and (relationship.target, key) != (resource, id)
+            if is_other and relationship.is_shown_by_target:
                 increment_versions(scopes.connection, relationship.target, [key])
         else:
             _unlink_all(scopes, relationship, id)
