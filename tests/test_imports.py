@@ -21,6 +21,7 @@ ROOMS = (
     "api",
     "reading",
     "resource",
+    "relationship",
     "rules",
     "errors",
     "limits",

@@ -38,12 +38,11 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
-    bindparam,
 )
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, validates
 
-from users_service.jsonapi import Limits, Visibility, cornice_errors
+from users_service.jsonapi import Compare, Limits, Not, Or, Related, Rules, cornice_errors
 
 ARTICLES = "/toy/articles"
 PEOPLE = "/toy/people"
@@ -388,39 +387,26 @@ def outcomes(config: Configurator) -> None:
     config.add_view(crash_in_pyramid, route_name="crash_in_pyramid")
 
 
-def _is_author(article: Any) -> Any:
-    return article.author_id == bindparam("caller_id", type_=UUID_TYPE)
-
-
-def seen_by_author(request: Any) -> Visibility | None:
+def seen_by_author(request: Any) -> Any:
     """An article is seen by its author. Whoever says not who it is sees everything."""
     caller = request.headers.get("X-Caller")
     if caller is None:
         return None
-    return Visibility(condition=_is_author, values={"caller_id": UUID(caller)})
+    people, articles = (request.jsonapi_resources[name] for name in ("people", "articles"))
+    return Related(articles.relationships["author"], Compare(people, "id", "eq", (UUID(caller),)))
 
 
-def _is_no_stranger(person: Any) -> Any:
-    return person.team.is_distinct_from(bindparam("caller_stranger", type_=String()))
-
-
-def unless_stranger(request: Any) -> Visibility | None:
+def unless_stranger(request: Any) -> Any:
     """Nobody of the team in the header is seen."""
     team = request.headers.get("X-Strangers")
     if team is None:
         return None
-    return Visibility(condition=_is_no_stranger, values={"caller_stranger": team})
+    return Not(Compare(request.jsonapi_resources["people"], "team", "eq", (team,)))
 
 
-def _is_nobodys(comment: Any) -> Any:
-    return comment.id < 0
-
-
-def unless_hidden(request: Any) -> Visibility | None:
+def unless_hidden(request: Any) -> Any:
     """No comment is seen by those who say so."""
-    if "X-Comments" not in request.headers:
-        return None
-    return Visibility(condition=_is_nobodys, values={})
+    return Or(()) if "X-Comments" in request.headers else None
 
 
 def show_missing(request: Any) -> Response:
@@ -442,10 +428,10 @@ def pages(config: Configurator) -> None:
 
 
 def resources(config: Configurator) -> None:
-    config.add_jsonapi_resource(Article, ArticleSchema, visible=seen_by_author)
-    config.add_jsonapi_resource(Person, PersonSchema, visible=unless_stranger)
+    config.add_jsonapi_resource(Article, ArticleSchema, rules=Rules(visible=seen_by_author))
+    config.add_jsonapi_resource(Person, PersonSchema, rules=Rules(visible=unless_stranger))
     config.add_jsonapi_resource(Tag, TagSchema)
-    config.add_jsonapi_resource(Comment, CommentSchema, visible=unless_hidden)
+    config.add_jsonapi_resource(Comment, CommentSchema, rules=Rules(visible=unless_hidden))
 
 
 def start(config: Configurator) -> None:

@@ -2,7 +2,7 @@
 
 A request meets credentials and callers, then policy (may it come in?), visibility (what does it
 see?), and under the locks checks (may it make this change?) with fields and administrators. A
-sign-in meets throttle, passwords and hashers before that.
+sign-in meets throttle and passwords before that.
 """
 
 from pyramid.config import Configurator
@@ -10,8 +10,7 @@ from pyramid.config import Configurator
 from users_service.auth.checks import check_group, check_role, check_token, check_user
 from users_service.auth.entry import entry_meta
 from users_service.auth.errors import CODES
-from users_service.auth.hashers import Hashers
-from users_service.auth.passwords import weakness
+from users_service.auth.passwords import Passwords
 from users_service.auth.secrets import digest, new_code, new_token
 from users_service.auth.sign_in import create_token, prepare_token
 from users_service.auth.tokens import end_tokens_of
@@ -35,7 +34,7 @@ __all__ = [
     "ROLES",
     "TOKENS",
     "USERS",
-    "Hashers",
+    "Passwords",
     "create_token",
     "digest",
     "end_tokens_of",
@@ -45,12 +44,11 @@ __all__ = [
     "new_token",
     "prepare_token",
     "prepare_user",
-    "weakness",
 ]
 
 
 def includeme(config: Configurator) -> None:
-    config.registry["hashers"] = Hashers(config.registry["settings"])
+    config.registry["passwords"] = Passwords(config.registry["settings"])
     config.add_jsonapi_error_codes(CODES)
     for name in ("policy", "callers", "administrators", "tokens"):
         config.include(f"{__name__}.{name}")

@@ -14,14 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from users_service.database import StartOverError
 from users_service.jsonapi import Change, Error, JSONAPIError
-from users_service.models import Guard, Role, User
+from users_service.models.tables import guards, roles, users
 
 GUARD = "administrators"
 
 # A key of the WSGI environment, which is the same when a request starts over.
 GUARDED = "users_service.administrators"
-
-guards, roles, users = Guard.__table__, Role.__table__, User.__table__
 
 _LOCK = select(guards.c.name).where(guards.c.name == GUARD).with_for_update()
 

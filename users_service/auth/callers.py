@@ -23,7 +23,7 @@ from users_service.auth.credentials import credentials_of, invalid_token
 from users_service.auth.secrets import digest
 from users_service.database import StartOverError
 from users_service.jsonapi import Proof
-from users_service.models import Role, Token, User
+from users_service.models.tables import roles, tokens, users
 from users_service.permissions import narrow
 
 # Callers that a process remembers; some KiB each.
@@ -63,8 +63,6 @@ class Caller:
         is_idle = self.is_sign_in and used is not None and now - used >= idle
         return now >= self.expiration_time or is_idle
 
-
-tokens, users, roles = Token.__table__, User.__table__, Role.__table__
 
 _BY_DIGEST = (
     select(
@@ -150,11 +148,11 @@ def caller_of(request: Request) -> Caller:
         known.remember(key, caller)
     if caller.last_used_time is None or now - caller.last_used_time >= USE_STEP:
         known.remember(key, replace(caller, last_used_time=now))
-        request.add_finished_callback(partial(_note_use, caller.token_id, now))
+        request.add_finished_callback(partial(_note_use, caller, now))
     return replace(caller, is_cookie=True) if credentials.is_cookie else caller
 
 
-def _note_use(token_id: UUID, now: datetime, request: Request) -> None:
+def _note_use(caller: Caller, now: datetime, request: Request) -> None:
     """Store when a token was used, after the request and in a transaction of its own.
 
     Its version stays: nothing that the caller may do has changed.
@@ -162,7 +160,7 @@ def _note_use(token_id: UUID, now: datetime, request: Request) -> None:
     used = tokens.c.last_used_time
     statement = (
         update(tokens)
-        .where(tokens.c.id == token_id, (used.is_(None)) | (used <= now - USE_STEP))
+        .where(tokens.c.id == caller.token_id, (used.is_(None)) | (used <= now - USE_STEP))
         .values(last_used_time=now, modification_time=tokens.c.modification_time)
     )
     # A database that takes no changes now gets the time of the next use.

@@ -15,11 +15,10 @@ from users_service.auth.callers import EVERYONE_SIGNED_IN, Caller
 from users_service.auth.fields import FIELDS, Writers
 from users_service.auth.policy import may
 from users_service.auth.user_passwords import check_passwords
-from users_service.jsonapi import Change, Error, JSONAPIError, LinkageChange, at
-from users_service.models import Role, Token, User, managers
+from users_service.jsonapi import Change, Error, JSONAPIError, LinkageChange
+from users_service.models import managers
+from users_service.models.tables import roles, tokens, users
 from users_service.permissions import ALL, exceeding, narrow
-
-users, roles, tokens = User.__table__, Role.__table__, Token.__table__
 
 # The fields by which somebody takes an account over, or takes it away.
 SENSITIVE = frozenset({"email", "password", "is_active", "role"})
@@ -135,11 +134,8 @@ def _check_fields(request: Request, change: Change, *, own: bool = False) -> Non
     faults = []
     for name in sorted(change.sent & table.keys()):
         if not _may_write(request, change, table[name], own=own):
-            kind = "attributes" if name in change.resource.attributes else "relationships"
-            detail = f"You may not change {name}."
-            faults.append(
-                Error(code="forbidden", detail=detail, source=at(*change.place, kind, name))
-            )
+            detail, source = f"You may not change {name}.", change.source_of(name)
+            faults.append(Error(code="forbidden", detail=detail, source=source))
     if faults:
         raise JSONAPIError(*faults)
 

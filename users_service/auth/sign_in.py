@@ -22,10 +22,9 @@ from users_service.jsonapi import (
     create_resource,
     field_error,
 )
-from users_service.models import Token, User, email_key
+from users_service.models import email_key
+from users_service.models.tables import tokens, users
 from users_service.texts import normalize
-
-users, tokens = User.__table__, Token.__table__
 
 # The fields by which a request is one to sign in, and those that it then must not have.
 SIGN_IN = {"email", "password"}
@@ -125,16 +124,16 @@ def _faults_of_named(request: Request, loaded: LoadedResource) -> list[Error]:
 
 def _check_password(request: Request, email: str, password: str) -> SignedIn:
     registry = request.registry
-    hashers, key = registry["hashers"], email_key(normalize(email.strip()))
+    passwords, key = registry["passwords"], email_key(normalize(email.strip()))
     tried = reserve(request, key)
     found = select(users.c.id, users.c.is_active, users.c.password_hash)
     with registry["reading"].connect() as connection:
         row = connection.execute(found.where(users.c.email_key == key)).one_or_none()
     stored = row.password_hash if row is not None and row.is_active else None
-    is_right = hashers.verify(stored, password)
+    is_right = passwords.verify(stored, password)
     if row is None or stored is None or not is_right:
         raise invalid_credentials()
-    rehashed = hashers.hash(password) if hashers.needs_rehash(stored) else None
+    rehashed = passwords.hash(password) if passwords.needs_rehash(stored) else None
     give_back(request, tried)
     return SignedIn(row.id, stored, rehashed)
 

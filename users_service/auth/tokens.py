@@ -10,9 +10,7 @@ from sqlalchemy import Connection, delete
 
 from users_service.auth.credentials import SECURE_COOKIE, cookie_name
 from users_service.jsonapi import Change
-from users_service.models import Token
-
-tokens = Token.__table__
+from users_service.models.tables import tokens
 
 
 def end_tokens_of(connection: Connection, user_id: UUID, but: UUID | None = None) -> None:

@@ -5,11 +5,8 @@ from dataclasses import dataclass, replace
 from pyramid.request import Request
 from sqlalchemy import select
 
-from users_service.auth.passwords import weakness
 from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
-from users_service.models import User
-
-users = User.__table__
+from users_service.models.tables import users
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +27,14 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
     :raises JSONAPIError: 503 if too many passwords are hashed already.
     """
     values = dict(loaded.values)
-    hashers = request.registry["hashers"]
+    passwords = request.registry["passwords"]
     if values.get("current_password") is not None:
         stored = _stored_hash(request)
-        is_right = hashers.verify(stored, values["current_password"])
+        is_right = passwords.verify(stored, values["current_password"])
         values["current_password"] = CurrentPassword(stored, is_right)
     if "password" in values:
         password = values["password"]
-        values["password_hash"] = None if password is None else hashers.hash(password)
+        values["password_hash"] = None if password is None else passwords.hash(password)
     return loaded if values == loaded.values else replace(loaded, values=values)
 
 
@@ -58,6 +55,7 @@ def check_passwords(request: Request, change: Change) -> None:
     if "password" not in change.sent:
         return
     user, faults = change.entity, []
+    weakness = request.registry["passwords"].weakness
     if user.password is not None and (fault := weakness(user.password, user.email, user.name)):
         place = (*change.place, "attributes", "password")
         faults.append(field_error("weak_password", "password", fault, *place))

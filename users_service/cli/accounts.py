@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from users_service import database
-from users_service.auth import Hashers, digest, end_tokens_of, new_token, weakness
+from users_service.auth import Passwords, digest, end_tokens_of, new_token
 from users_service.models import Role, Token, User, email_key
 from users_service.permissions import ALL, fault_of
 from users_service.schemas import RoleSchema, TokenSchema, UserSchema
@@ -171,10 +171,10 @@ def _password(options: argparse.Namespace, settings: Settings, email: str, name:
     text = _read_password(options)
     if text is None:
         return None
-    password = _loaded(UserSchema(), "password", text)
-    if fault := weakness(password, email, name):
+    password, passwords = _loaded(UserSchema(), "password", text), Passwords(settings)
+    if fault := passwords.weakness(password, email, name):
         raise AccountError(f"The password is refused. {fault}")
-    return Hashers(settings).hash(password)
+    return passwords.hash(password)
 
 
 def _read_password(options: argparse.Namespace) -> str | None:

@@ -14,7 +14,7 @@ from users_service.database.migrations import (
     upgrade_database,
 )
 from users_service.database.requirements import SchemaError, reason_of
-from users_service.database.retries import StartOverError
+from users_service.database.retries import StartOverError, is_conflict
 from users_service.database.transactions import takes_changes
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "changes",
     "check_schema",
     "includeme",
+    "is_conflict",
     "make_engine",
     "make_migrating_engine",
     "reason_of",

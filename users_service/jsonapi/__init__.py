@@ -46,16 +46,20 @@ The contract of the connection:
 
 The host may add:
 
-* `add_jsonapi_resource(…, visible=function)`, which returns the `Visibility` for a request. To its
-  caller, resources that it cannot see do not exist.
-* `add_jsonapi_resource(…, rules=Rules(check=function))`, which is called with each `Change` that a
-  request asks for, under the locks and before anything of it is stored.
+* `add_jsonapi_resource(…, rules=Rules(…))`: who sees which resources and which of their attributes,
+  and which changes may be. To a caller, what it cannot see does not exist. The rule `check` is
+  called with each `Change` that a request asks for, under the locks and before anything of it is
+  stored.
 * `add_jsonapi_resource(…, prepare=function)`, for what takes long: it is called with what a request
   has sent, before a connection is taken. `create=function` is a view in place of the one that
   creates resources of the type.
 * Metadata of fields: `create_only` for what clients write on creation alone, `created` for what the
   answer to a creation shows and nothing else. A write-only field, or a `created` one, may be a
   plain attribute of the model, which is not stored.
+* `config.set_jsonapi_proof(function)`, for a host that remembers callers: rows that a request reads
+  carry the condition that its caller is still as it is remembered.
+* `config.add_jsonapi_begin_handler(function)`, which is called when the changes of a request begin,
+  before any row is locked.
 * `config.add_jsonapi_change_handler(function)`, which is called with the `Change`s of a request
   before COMMIT. Models with listeners to mapper events are refused, because these would not be
   called.
@@ -70,7 +74,7 @@ A request meets its folders as follows: `endpoints` calls `reading` (permissions
 """
 
 from pyramid.config import PHASE0_CONFIG, Configurator
-from pyramid.tweens import INGRESS
+from pyramid.tweens import EXCVIEW, INGRESS, MAIN
 
 from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
@@ -85,24 +89,40 @@ from .documents import (
     request_id,
 )
 from .endpoints import (
+    add_jsonapi_begin_handler,
     add_jsonapi_change_handler,
     add_jsonapi_entry,
     add_jsonapi_error_codes,
     add_jsonapi_resource,
+    begin,
     cornice_errors,
     create_resource,
     error_of,
     include_cornice,
     list_methods,
     request_limits,
+    request_prover,
+    request_resources,
     set_jsonapi_limits,
+    set_jsonapi_proof,
     set_jsonapi_security,
 )
 from .errors import Error, JSONAPIError, at, errors_document, field_error
 from .instants import parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
-from .reading import Scopes, Visibility, begin_changes, begin_snapshot
+from .reading import (
+    And,
+    Compare,
+    Not,
+    Or,
+    Proof,
+    Readable,
+    Related,
+    Scopes,
+    begin_changes,
+    begin_snapshot,
+)
 from .rules import Hidden, Rules
 from .writing import Change, LinkageChange, LoadedResource
 
@@ -110,11 +130,15 @@ from .writing import Change, LinkageChange, LoadedResource
 # requests by itself goes `under` it.
 RESPONSES_TWEEN = f"{__name__}.documents.responses.complete_responses"
 
+PROVING_TWEEN = f"{__name__}.reading.proof.prove_callers"
+
 __all__ = [
     "MEDIA_TYPE",
     "RESPONSES_TWEEN",
+    "And",
     "Answer",
     "Change",
+    "Compare",
     "Error",
     "Hidden",
     "Information",
@@ -122,10 +146,14 @@ __all__ = [
     "Limits",
     "LinkageChange",
     "LoadedResource",
+    "Not",
+    "Or",
+    "Proof",
+    "Related",
     "ResourceError",
     "Rules",
-    "Visibility",
     "at",
+    "begin",
     "begin_changes",
     "begin_snapshot",
     "cornice_errors",
@@ -153,12 +181,19 @@ def includeme(config: Configurator) -> None:
     config.add_directive("add_jsonapi_error_codes", add_jsonapi_error_codes)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
+    config.add_directive("set_jsonapi_proof", set_jsonapi_proof)
+    config.add_directive("add_jsonapi_begin_handler", add_jsonapi_begin_handler)
     config.add_directive("set_jsonapi_security", set_jsonapi_security)
     config.add_request_method(request_limits, "jsonapi_limits", property=True)
     config.add_request_method(Scopes, "jsonapi_scopes", reify=True)
+    config.add_request_method(Readable, "jsonapi_readable", reify=True)
+    config.add_request_method(request_prover, "jsonapi_prover", reify=True)
+    config.add_request_method(request_resources, "jsonapi_resources", property=True)
     config.add_request_method(request_id, reify=True)
     config.add_request_method(base_url, "jsonapi_base_url", reify=True)
     config.add_request_method(description_url, reify=True)
     # After all resources are registered, and before they are served.
     config.action("jsonapi checks", check_resources, args=(api,), order=PHASE0_CONFIG + 1)
     config.add_tween(RESPONSES_TWEEN, under=INGRESS)
+    # Inside of the transaction, which the host's tween begins.
+    config.add_tween(PROVING_TWEEN, under=("pyramid_tm.tm_tween_factory", EXCVIEW), over=MAIN)

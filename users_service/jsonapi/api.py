@@ -78,6 +78,8 @@ class Api:
     :param description: the OpenAPI document, made when it is first needed.
     :param methods: the HTTP methods, by route name and method name.
     :param operation_targets: the possible targets of atomic operations, by route name.
+    :param proof: the host's function that returns the `Proof` of a caller.
+    :param begin_handlers: the host's functions that are called when changes begin.
     :param change_handlers: the host's functions that are called with the changes of a request.
     :param codes: the error codes, with their statuses and titles.
     :param paths: the paths of routes without variables, made when they are first needed.
@@ -93,6 +95,8 @@ class Api:
     description: dict[str, Any] | None = None
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)
     operation_targets: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
+    proof: Callable[..., Any] | None = None
+    begin_handlers: list[Callable[..., None]] = field(default_factory=list)
     change_handlers: list[Callable[..., None]] = field(default_factory=list)
     codes: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(CODES))
     paths: dict[str, str] = field(default_factory=dict)

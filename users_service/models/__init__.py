@@ -1,5 +1,6 @@
 """The models. Importing this package registers all tables with `Base.metadata`."""
 
+from users_service.models import tables
 from users_service.models.base import Base, UTCDateTime
 from users_service.models.groups import Group, managers, memberships
 from users_service.models.roles import Role
@@ -23,4 +24,5 @@ __all__ = [
     "email_key",
     "managers",
     "memberships",
+    "tables",
 ]

@@ -8,6 +8,7 @@ from pyramid.request import Request
 from ..errors import JSONAPI_OBJECT
 from ..reading import Included, Page, Query
 from ..resource import Relationship, Resource
+from ..rules import Hidden
 from . import links
 from .serializers import serializer
 
@@ -70,7 +71,11 @@ class DocumentBuilder:
 
     def _resource_objects(self, resource: Resource, rows: Sequence[Any]) -> list[Json]:
         make = serializer(resource, self.query.fields.get(resource.type)).resource_objects
-        return make(rows, self._collection(resource), self._linkage(resource))
+        objects = make(rows, self._collection(resource), self._linkage(resource))
+        hidden = self.request.jsonapi_readable.hidden(resource)
+        if hidden.names:
+            _hide(objects, [resource.id_of(row) for row in rows], hidden)
+        return objects
 
     def _linkage(self, resource: Resource) -> dict[str, dict[Any, Any]]:
         """The linkage that was loaded for the relationships of a resource, by name and id."""
@@ -144,3 +149,14 @@ class DocumentBuilder:
         if meta:
             document["meta"] = meta
         return document
+
+
+def _hide(objects: Sequence[Json], ids: Sequence[Any], hidden: Hidden) -> None:
+    """Take attributes out of resource objects, but out of the caller's own.
+
+    :param ids: their ids, as values of the model.
+    """
+    for item, id in zip(objects, ids, strict=True):
+        if id not in hidden.own and "attributes" in item:
+            for name in hidden.names:
+                item["attributes"].pop(name, None)

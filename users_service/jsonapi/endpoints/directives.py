@@ -11,7 +11,7 @@ from ..api import Security, api_of
 from ..documents import Answer
 from ..errors import define_codes
 from ..limits import Limits
-from ..reading import Visibility
+from ..reading import Proof, Prover
 from ..resource import Resource
 from ..rules import ACTIONS, NO_RULES, Rules
 from ..writing import Change, LoadedResource
@@ -22,7 +22,6 @@ def add_jsonapi_resource(
     config: Configurator,
     model: type[Any],
     schema: type[Any],
-    visible: Callable[[Request], Visibility | None] | None = None,
     *,
     rules: Rules = NO_RULES,
     methods: Collection[str] = ACTIONS,
@@ -35,9 +34,6 @@ def add_jsonapi_resource(
 
     :param model: the mapped class, with a `version_id_col`.
     :param schema: its marshmallow-jsonapi schema class, which declares type, id and fields.
-    :param visible: a function that returns the `Visibility` for a request, or None if the caller
-        can see all resources of the type. To a caller, resources that it cannot see do not exist:
-        not by id, and not in lists, totals, filters, linkage or includes.
     :param rules: who sees resources of the type, and which changes may be.
     :param methods: which of `create`, `read`, `update` and `delete` there are: in URLs, in atomic
         operations and in the description.
@@ -56,7 +52,7 @@ def add_jsonapi_resource(
             api.refused[kind] = f"{schema.__name__}: {error}."
         else:
             api.resources[kind] = Resource(
-                model, made, api.resources, visible, rules, frozenset(methods), prepare, create
+                model, made, api.resources, rules, frozenset(methods), prepare, create
             )
 
     def serve() -> None:
@@ -136,6 +132,38 @@ def add_jsonapi_error_codes(config: Configurator, codes: Mapping[str, tuple[int,
 
 def request_limits(request: Request) -> Limits:
     return api_of(request.registry).limits
+
+
+def set_jsonapi_proof(config: Configurator, function: Callable[[Request], Proof | None]) -> None:
+    """Let the rows that a request reads prove its caller, whom the host remembers.
+
+    :param function: returns the `Proof` for a request; None if there is nothing to prove.
+    """
+
+    def register() -> None:
+        api_of(config.registry).proof = function
+
+    config.action("jsonapi proof", register, order=PHASE0_CONFIG)
+
+
+def request_prover(request: Request) -> Prover:
+    return Prover(request, api_of(request.registry).proof)
+
+
+def request_resources(request: Request) -> Mapping[str, Resource]:
+    return api_of(request.registry).resources
+
+
+def add_jsonapi_begin_handler(config: Configurator, handler: Callable[[Request], None]) -> None:
+    """Add a function that is called when the changes of a request begin, before any row is locked.
+
+    :param handler: is called with the request. It may lock what has to be locked first.
+    """
+    config.action(
+        ("jsonapi begin handler", handler),
+        lambda: api_of(config.registry).begin_handlers.append(handler),
+        order=PHASE0_CONFIG,
+    )
 
 
 def add_jsonapi_change_handler(

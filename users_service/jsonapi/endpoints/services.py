@@ -236,12 +236,21 @@ def _answering_view(
 
     def answering_view(request: Request) -> Response:
         if has_changes:
-            begin_changes(request.dbconnection)
+            begin(request)
         answer = view(request)
         _call_change_handlers(request, answer.changes)
         return respond(request, answer)
 
     return answering_view
+
+
+def begin(request: Request) -> None:
+    """Begin the changes of a request: its transaction; then its caller is proven, and the host's
+    begin handlers are called."""
+    begin_changes(request.dbconnection)
+    request.jsonapi_prover.confirm()
+    for handler in api_of(request.registry).begin_handlers:
+        handler(request)
 
 
 def _call_change_handlers(request: Request, changes: Sequence[Change]) -> None:

@@ -57,10 +57,9 @@ def read_resource(request: Request) -> Answer:
     if query.include:
         statements.begin_snapshot(request.dbconnection)
     projection = project(resource, query, query.include)
-    found = request.jsonapi_scopes.of(resource).execute(
+    row = request.jsonapi_scopes.of(resource).row(
         statements.select_one, projection, id=request.validated["id"]
     )
-    row = found.one_or_none()
     if row is None:
         raise not_found()
     return _resource_answer(request, resource, row)
@@ -233,7 +232,7 @@ def _related_row(request: Request, query: Query) -> Any:
     """The row of the related resource of a to-one relationship, or None."""
     scope = request.jsonapi_scopes.related(request.context, request.validated["id"])
     projection = project(scope.resource, query, query.include)
-    return scope.execute(statements.select_target, projection).one_or_none()
+    return scope.row(statements.select_target, projection)
 
 
 def _source_version(request: Request) -> int:
@@ -243,10 +242,10 @@ def _source_version(request: Request) -> int:
     """
     statements.begin_snapshot(request.dbconnection)
     scope = request.jsonapi_scopes.of(request.context.source)
-    found = scope.execute(statements.select_version, id=request.validated["id"])
-    version: int | None = found.scalar_one_or_none()
-    if version is None:
+    row = scope.row(statements.select_version, id=request.validated["id"])
+    if row is None:
         raise not_found()
+    version: int = row[0]
     return version
 
 

@@ -14,10 +14,13 @@ from .pagination import Page, fetch_page
 from .parameters import ALWAYS_SHOWN, parse_query
 from .permissions import challenge, is_anonymous, may, missing, permissions, permit
 from .projection import Projection, id_of, project
+from .proof import Proof, Prover
 from .query import CURSOR_PROFILE, CursorPage, Endpoint, Pairs, Query
 from .query_string import refuse_parameters
-from .scope import Scope, Scopes, Visibility
+from .readable import Readable
+from .scope import Scope, Scopes
 from .statements import begin_changes, begin_snapshot
+from .tree import And, Compare, Condition, Not, Or, Related
 
 __all__ = [
     "ALWAYS_SHOWN",
@@ -26,16 +29,24 @@ __all__ = [
     "LISTS",
     "MATCHES",
     "MOST_PAGES",
+    "And",
+    "Compare",
+    "Condition",
     "CursorPage",
     "Endpoint",
     "Included",
+    "Not",
+    "Or",
     "Page",
     "Pairs",
     "Projection",
+    "Proof",
+    "Prover",
     "Query",
+    "Readable",
+    "Related",
     "Scope",
     "Scopes",
-    "Visibility",
     "begin_changes",
     "begin_snapshot",
     "challenge",

@@ -7,8 +7,7 @@ false. A relationship becomes an EXISTS, or a comparison of its foreign key.
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from types import SimpleNamespace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -22,16 +21,18 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
     not_,
     or_,
     select,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
 from ..resource import Relationship, Resource
 from .text_search import FOLDED, MATCHES, matches, texts_of
-from .tree import And, Compare, CompareFields, Count, Not, Or, Related, Visible
+from .tree import And, Compare, CompareFields, Count, Not, Or, Related
 
 COMPARISONS = {
     "eq": operator.eq,
@@ -41,8 +42,12 @@ COMPARISONS = {
     "ge": operator.ge,
 }
 
-VisibleTo = Callable[[Resource, dict[str, Any]], Visible | None]
+VisibleTo = Callable[[Resource, dict[str, Any]], Any]
 """Returns the visibility condition of a resource, and adds its values to the dictionary."""
+
+
+def everyone(_resource: Resource, _values: dict[str, Any]) -> None:
+    """The `VisibleTo` within a visibility condition, where there are no others."""
 
 
 class ResourceTable:
@@ -62,12 +67,6 @@ class ResourceTable:
     @property
     def id(self) -> Any:
         return self.column(self.resource.id_column)
-
-    @cached_property
-    def attributes(self) -> SimpleNamespace:
-        """The columns, as attributes named as in the model."""
-        columns = self.resource.columns.items()
-        return SimpleNamespace(**{name: self.column(column) for name, column in columns})
 
 
 @lru_cache
@@ -170,14 +169,16 @@ def to_sql(condition: Any, table: ResourceTable) -> ColumnElement[bool]:
     :param table: the table whose rows the condition is about.
     """
     match condition:
+        case And(()):
+            return true()
+        case Or(()):
+            return false()
         case And(conditions):
             return and_(*(to_sql(inner, table) for inner in conditions))
         case Or(conditions):
             return or_(*(to_sql(inner, table) for inner in conditions))
         case Not(inner):
             return not_(to_sql(inner, table))
-        case Visible(visible):
-            return _typed(visible(table.attributes))
         case Related(relationship, inner):
             return _is_related(relationship, inner, table)
         case Count(relationship, name, number, inner):

@@ -9,6 +9,7 @@ from typing import Any
 from ..limits import Limits
 from ..resource import Resource
 from .filters import check_filterable, compare, find_relationship, follow_path, has_none, one_of
+from .readable import Readable
 from .tree import And, CompareFields, Condition, Count, Not, Or, Related, depth
 
 COMPARISONS = {
@@ -28,14 +29,16 @@ TEXT_MATCHES = {
 TOKENS = re.compile(r"\s*(?:'((?:[^']|'')*)'|([A-Za-z0-9_.-]+)|([(),]))")
 
 
-def parse(resource: Resource, _name: str, value: str, limits: Limits) -> Condition:
+def parse(
+    resource: Resource, _name: str, value: str, limits: Limits, readable: Readable
+) -> Condition:
     """Parse the value of the parameter `filter`.
 
     :raises ValueError: if it is wrong; the text is the error's detail.
     """
     if len(value) > limits.max_filter_length:
         raise ValueError(f"May have at most {limits.max_filter_length} characters.")
-    condition: Condition = _Expression(value, limits).parse(resource)
+    condition: Condition = _Expression(value, limits, readable).parse(resource)
     if depth(condition) > limits.max_filter_depth:
         raise _too_deep(limits)
     return condition
@@ -71,8 +74,9 @@ def _tokens(text: str) -> list[Token]:
 class _Expression:
     """A recursive-descent parser of filter expressions."""
 
-    def __init__(self, text: str, limits: Limits) -> None:
+    def __init__(self, text: str, limits: Limits, readable: Readable) -> None:
         self.limits = limits
+        self.readable = readable
         self.tokens = _tokens(text)
         self.depth = 0
 
@@ -139,7 +143,9 @@ class _Expression:
         path = self.path(self.expect("word"))
         self.expect("mark", ",")
         text = self.expect("text")
-        return follow_path(resource, path, lambda end, name: compare(end, name, operator, text))
+        return follow_path(
+            resource, path, lambda end, name: compare(end, name, operator, text, self.readable)
+        )
 
     def has(self, resource: Resource) -> Any:
         path = self.path(self.expect("word"))
@@ -162,7 +168,11 @@ class _Expression:
             values.append(self.expect("text"))
         if not values:
             raise ValueError("The function any takes at least one value.")
-        return follow_path(resource, path, lambda end, name: one_of(end, name, values, self.limits))
+        return follow_path(
+            resource,
+            path,
+            lambda end, name: one_of(end, name, values, self.limits, self.readable),
+        )
 
     def comparison(self, resource: Resource, operator: str) -> Any:
         """Parse the comparison of an attribute, or of the number of related resources."""
@@ -177,12 +187,13 @@ class _Expression:
                 resource, path, lambda end, last: self.compared(end, last, operator, text)
             )
         if (kind, text, operator) == ("word", "null", "eq"):
-            return has_none(resource, path)
+            return has_none(resource, path, self.readable)
         if kind == "word" and len(path) == 1:
-            names = check_filterable(resource, name), check_filterable(resource, text)
+            for field in (name, text):
+                check_filterable(resource, field, self.readable)
             if resource.python_type(name) is not resource.python_type(text):
                 raise ValueError(f"{name} and {text} cannot be compared.")
-            return CompareFields(resource, names[0], operator, names[1])
+            return CompareFields(resource, name, operator, text)
         raise ValueError(f"Has {text[:40]!r} where a value should be.")
 
     def count(self, resource: Resource, operator: str) -> Any:
@@ -205,5 +216,5 @@ class _Expression:
     def compared(self, resource: Resource, name: str, operator: str, text: str) -> Any:
         """Return the comparison of a field with a text; of a relationship with an id."""
         if name in resource.relationships and operator == "eq":
-            return one_of(resource, name, [text], self.limits)
-        return compare(resource, name, operator, text)
+            return one_of(resource, name, [text], self.limits, self.readable)
+        return compare(resource, name, operator, text, self.readable)

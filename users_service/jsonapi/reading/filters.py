@@ -14,6 +14,7 @@ from marshmallow import ValidationError
 from ..instants import parse_instant_or_date
 from ..limits import Limits
 from ..resource import SORTABLE, Relationship, Resource
+from .readable import Readable
 from .text_search import FOLDED
 from .tree import Compare, Not, Related
 
@@ -44,7 +45,7 @@ def operators_of(resource: Resource, name: str) -> set[str]:
     )
 
 
-def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
+def parse(resource: Resource, name: str, value: str, limits: Limits, readable: Readable) -> Any:
     """Parse one parameter of the `filter` family.
 
     :raises ValueError: if its name or its value is wrong; the text is the error's detail.
@@ -52,16 +53,20 @@ def parse(resource: Resource, name: str, value: str, limits: Limits) -> Any:
     _check_length(value, limits)
     path, operator = _split_name(name, limits)
     if operator == "isnull":
-        none = has_none(resource, path)
+        none = has_none(resource, path, readable)
         return none if _flag(value) else _negated(none)
     positive = NEGATIONS.get(operator, operator)
     found = follow_path(
-        resource, path, lambda end, last: _field_condition(end, last, positive, value, limits)
+        resource,
+        path,
+        lambda end, last: _field_condition(end, last, positive, value, limits, readable),
     )
     return _negated(found) if operator in NEGATIONS else found
 
 
-def parse_list(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
+def parse_list(
+    resource: Resource, name: str, values: list[str], limits: Limits, readable: Readable
+) -> Any:
     """Parse a parameter that is repeated for each of its values, such as `filter[id][]`.
 
     :raises ValueError: if its name or a value is wrong; the text is the error's detail.
@@ -71,7 +76,9 @@ def parse_list(resource: Resource, name: str, values: list[str], limits: Limits)
     path, operator = _split_name(name.removesuffix("[]"), limits)
     if NEGATIONS.get(operator, operator) not in NEGATIONS.values():
         raise ValueError(f"The operator {operator} takes one value.")
-    found = follow_path(resource, path, lambda end, last: one_of(end, last, values, limits))
+    found = follow_path(
+        resource, path, lambda end, last: one_of(end, last, values, limits, readable)
+    )
     return _negated(found) if operator in NEGATIONS else found
 
 
@@ -113,19 +120,19 @@ def find_relationship(resource: Resource, name: str) -> Relationship:
     return resource.relationships[name]
 
 
-def has_none(resource: Resource, path: Sequence[str]) -> Any:
+def has_none(resource: Resource, path: Sequence[str], readable: Readable) -> Any:
     """Return the condition that there is nothing at the end of a path: `isnull`.
 
     That is no value of an attribute, or no related resource; nor is there where a relationship
     before it leads to none.
     """
-    return _negated(follow_path(resource, path, _has_some))
+    return _negated(follow_path(resource, path, lambda end, last: _has_some(end, last, readable)))
 
 
-def _has_some(resource: Resource, name: str) -> Any:
+def _has_some(resource: Resource, name: str, readable: Readable) -> Any:
     if name in resource.relationships:
         return Related(resource.relationships[name])
-    return Not(Compare(resource, check_filterable(resource, name), "eq", (None,)))
+    return Not(Compare(resource, check_filterable(resource, name, readable), "eq", (None,)))
 
 
 def _negated(condition: Any) -> Any:
@@ -133,7 +140,12 @@ def _negated(condition: Any) -> Any:
 
 
 def _field_condition(
-    resource: Resource, name: str, operator: str, value: str, limits: Limits
+    resource: Resource,
+    name: str,
+    operator: str,
+    value: str,
+    limits: Limits,
+    readable: Readable,
 ) -> Any:
     """Return the condition of one parameter on a field.
 
@@ -141,11 +153,13 @@ def _field_condition(
     """
     has_ids = name == "id" or name in resource.relationships
     if operator == "in" or (operator == "eq" and has_ids):
-        return one_of(resource, name, value.split(","), limits)
-    return compare(resource, name, operator, value)
+        return one_of(resource, name, value.split(","), limits, readable)
+    return compare(resource, name, operator, value, readable)
 
 
-def one_of(resource: Resource, name: str, values: list[str], limits: Limits) -> Any:
+def one_of(
+    resource: Resource, name: str, values: list[str], limits: Limits, readable: Readable
+) -> Any:
     """Return the condition that a field is one of several values.
 
     :param values: the values as text; the ids of related resources for a relationship.
@@ -155,13 +169,13 @@ def one_of(resource: Resource, name: str, values: list[str], limits: Limits) -> 
         raise ValueError(f"May have at most {limits.max_filter_values} values.")
     if name in resource.relationships:
         relationship = resource.relationships[name]
-        return Related(relationship, one_of(relationship.target, "id", values, limits))
-    check_filterable(resource, name)
+        return Related(relationship, one_of(relationship.target, "id", values, limits, readable))
+    check_filterable(resource, name, readable)
     loaded = tuple(_load_value(resource, name, value) for value in values)
     return Compare(resource, name, "eq", loaded)
 
 
-def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
+def compare(resource: Resource, name: str, operator: str, text: str, readable: Readable) -> Any:
     """Return the comparison of a field with one value.
 
     :param operator: none of NEGATIONS.
@@ -170,7 +184,7 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     """
     if name in resource.relationships:
         raise ValueError(f"The operator {operator} cannot be used on a relationship.")
-    kind = resource.python_type(check_filterable(resource, name))
+    kind = resource.python_type(check_filterable(resource, name, readable))
     if operator in MATCHES:
         if kind is not str:
             raise ValueError(f"The operator {operator} can be used only on text.")
@@ -184,8 +198,8 @@ def compare(resource: Resource, name: str, operator: str, text: str) -> Any:
     return Compare(resource, name, operator, (_load_value(resource, name, text),))
 
 
-def check_filterable(resource: Resource, name: str) -> str:
-    if name not in resource.readable and name != "id":
+def check_filterable(resource: Resource, name: str, readable: Readable) -> str:
+    if name != "id" and not readable.has(resource, name):
         raise ValueError(f"{resource.type} have no field {name[:40]!r}.")
     if resource.python_type(name) not in SORTABLE:
         raise ValueError(f"Cannot filter by {name}.")

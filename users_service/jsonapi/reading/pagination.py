@@ -41,7 +41,7 @@ def fetch_page(scope: Scope, query: Query) -> Page:
     if isinstance(page, OffsetPage):
         total = scope.execute(_select_total).scalar_one()
         values = {"size": page.size, "offset": page.offset}
-        rows = scope.execute(_select_by_offset, projection, query.order, **values).all()
+        rows = scope.rows(_select_by_offset, projection, query.order, **values)
         return _offset_page(rows, page, total)
     total = scope.execute(_select_total).scalar_one() if page.total else None
     values = {"size": page.size + 1}
@@ -56,7 +56,7 @@ def fetch_page(scope: Scope, query: Query) -> Page:
     # plan looks expensive and it plans every execution. That is worth its time only for filters.
     literal_limit = page.size + 1 if scope.template.has_all_rows else None
     arguments = projection, query.order, after, before, literal_limit
-    rows = scope.execute(_select_by_cursor, *arguments, **values).all()
+    rows = scope.rows(_select_by_cursor, *arguments, **values)
     return _cursor_page(rows, resource, query, page, total)
 
 

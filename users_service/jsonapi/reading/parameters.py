@@ -9,12 +9,12 @@ from pyramid.request import Request
 
 from ..errors import Error, JSONAPIError
 from ..limits import Limits
-from ..resource import Resource
 from . import cursors, expressions, filters
 from .page_parameters import PAGE_PARAMETERS, PageReader
 from .permissions import may
 from .query import CURSOR_PROFILE, Endpoint, Include, Query
 from .query_string import invalid, read_pairs, unsupported
+from .readable import Readable
 from .tree import And, Condition, targets
 
 # Members of every resource object. They are no fields (§5.2.2), but clients name them in `fields`.
@@ -34,7 +34,7 @@ def parse_query(request: Request, endpoint: Endpoint, limits: Limits) -> Query:
     pairs = read_pairs(request, limits)
     if not pairs and not endpoint.collection:
         return Query()
-    reader = _ParameterReader(endpoint, limits, partial(may, request, "read"))
+    reader = _ParameterReader(request, endpoint, limits)
     result: dict[str, Any] = {"pairs": pairs}
     filter_pairs = []
     for name, value in pairs:
@@ -66,14 +66,13 @@ class _ParameterReader:
 
     Each method raises a ValueError with the detail of the error, or adds to `faults`.
 
-    :param may_read: whether the caller may read resources of a type.
+    :param request: whose caller may read only some types, and some of their attributes.
     """
 
-    def __init__(
-        self, endpoint: Endpoint, limits: Limits, may_read: Callable[[Resource], bool]
-    ) -> None:
+    def __init__(self, request: Request, endpoint: Endpoint, limits: Limits) -> None:
         self.endpoint = endpoint
-        self.may_read = may_read
+        self.may_read = partial(may, request, "read")
+        self.readable: Readable = request.jsonapi_readable
         self.resource = endpoint.resource
         self.limits = limits
         self.faults: list[Error] = []
@@ -117,10 +116,12 @@ class _ParameterReader:
         kind = name.removeprefix("fields[").removesuffix("]")
         resource = self.resource.resources.get(kind)
         if resource is None or not name.endswith("]"):
-            known = ", ".join(sorted(self.resource.resources))
-            raise ValueError(f"Must be fields[type], where the types are {known}.")
+            types = ", ".join(sorted(self.resource.resources))
+            raise ValueError(f"Must be fields[type], where the types are {types}.")
         names = (frozenset(value.split(",")) if value else frozenset()) - ALWAYS_SHOWN
-        if unknown := names - resource.readable.keys() - resource.relationships.keys():
+        hidden = self.readable.hidden(resource).names
+        known = resource.readable.keys() - hidden | resource.relationships.keys()
+        if unknown := names - known:
             raise ValueError(f"{kind} have no field {min(unknown)[:40]!r}.")
         return kind, names
 
@@ -141,7 +142,7 @@ class _ParameterReader:
 
     def condition(self, parse: Callable[..., Any], name: str, value: Any) -> Condition:
         """Parse one parameter of the `filter` family. A filter may use only readable types."""
-        condition: Condition = parse(self.resource, name, value, self.limits)
+        condition: Condition = parse(self.resource, name, value, self.limits, self.readable)
         for resource in targets(condition):
             self.related += 1
             if self.related > MOST_RELATED:
@@ -158,11 +159,12 @@ class _ParameterReader:
         The id has the direction of the last field, so that one index serves both directions.
         """
         order: list[tuple[str, bool]] = []
+        sortable = self.resource.sortable - self.readable.hidden(self.resource).names
         for term in values["sort"].split(",") if "sort" in values else ():
             name = term.removeprefix("-")
-            if name not in self.resource.sortable:
-                sortable = ", ".join(sorted(self.resource.sortable))
-                detail = f"Cannot sort by {name[:40]!r}; the sort fields are {sortable}."
+            if name not in sortable:
+                known = ", ".join(sorted(sortable))
+                detail = f"Cannot sort by {name[:40]!r}; the sort fields are {known}."
                 self.faults.append(
                     replace(invalid("sort", detail), type=f"{CURSOR_PROFILE}/unsupported-sort")
                 )

@@ -4,17 +4,18 @@ SELECTs, counts, locks and existence checks all go through it. A condition that 
 row, such as visibility to the caller, is therefore written in one place.
 """
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from pyramid.request import Request
-from sqlalchemy import ColumnElement, Connection, CursorResult, Select, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Row, Select, select
 
 from ..resource import Relationship, Resource
-from .conditions import ResourceTable, bind, extract_values, table_of, to_sql
-from .tree import And, Visible, node_count
+from .conditions import ResourceTable, bind, everyone, extract_values, table_of, to_sql
+from .proof import Prover
+from .tree import And, node_count
 
 # Each statement is built once per template, and executed with different values. The number is
 # bounded because clients choose the filters, fields and orders.
@@ -31,29 +32,6 @@ def cached_statement(make: MakeStatement) -> MakeStatement:
     return lru_cache(maxsize=STATEMENT_CACHE_SIZE)(make)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visibility:
-    """Which resources of a type the caller of a request can see.
-
-    :param condition: a function from the table's columns, as attributes named as in the model, to
-        an SQL condition: `lambda article: article.author_id == bindparam("caller_id")`. Use the
-        same function for all requests, because it is part of the key of cached statements. In a
-        subquery it gets the columns of an alias of the table.
-    :param values: the values of the condition's bind parameters, by name. Names begin with
-        `caller`, so that they do not clash with others.
-    :raises ValueError: if a name does not begin with `caller`.
-    """
-
-    condition: Callable[[Any], ColumnElement[bool]]
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if wrong := [name for name in self.values if not name.startswith("caller")]:
-            raise ValueError(
-                f"The bind parameter {wrong[0]!r} of a visibility must begin with 'caller'."
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class ScopeTemplate:
     """A scope without its values: the key by which its statements are cached.
@@ -61,11 +39,13 @@ class ScopeTemplate:
     :param condition: a condition tree with placeholders for values.
     :param relationship: selects only the resources that the resource with the id `source` relates
         to; None selects from all.
+    :param proof: the condition of a `Proof`, which all rows or none of them fulfil.
     """
 
     resource: Resource
     condition: Any = None
     relationship: Relationship | None = None
+    proof: Callable[[], ColumnElement[bool]] | None = None
 
     @property
     def has_all_rows(self) -> bool:
@@ -80,18 +60,28 @@ class ScopeTemplate:
             selected = selected.where(_is_related(self.relationship, table))
         if self.condition is not None:
             selected = selected.where(to_sql(self.condition, table))
+        if self.proof is not None:
+            selected = selected.where(self.proof())
         return selected
 
 
 class Scope:
-    """The rows of one resource that a request may use: a template, its values, and a connection."""
+    """The rows of one resource that a request may use: a template, its values, and a connection.
+
+    :param prover: learns from rows that are read whether the caller is who it is taken for.
+    """
 
     def __init__(
-        self, connection: Connection, template: ScopeTemplate, values: Mapping[str, Any]
+        self,
+        connection: Connection,
+        template: ScopeTemplate,
+        values: Mapping[str, Any],
+        prover: Prover,
     ) -> None:
         self.template = template
         self._connection = connection
         self._values = values
+        self._prover = prover
 
     @property
     def resource(self) -> Resource:
@@ -106,11 +96,38 @@ class Scope:
         :param arguments: its arguments after the template.
         :param values: the statement's bind parameters, besides those of the scope.
         """
+        return self._execute(self.template, make, arguments, {**values, **self._values})
+
+    def rows(self, make: MakeStatement, *arguments: Hashable, **values: Any) -> Sequence[Row[Any]]:
+        """Return the rows of a statement, as `execute` makes it. They prove the caller of a read.
+
+        The statement selects rows of the resource, and counts none.
+        """
+        proof = self._prover.pending
+        if proof is None:
+            return self.execute(make, *arguments, **values).all()
+        template = replace(self.template, proof=proof.condition)
         values |= self._values
-        condition = self.template.condition
+        rows = self._execute(template, make, arguments, {**values, **proof.values}).all()
+        if rows:
+            self._prover.prove()
+        return rows
+
+    def row(self, make: MakeStatement, *arguments: Hashable, **values: Any) -> Row[Any] | None:
+        """Return the only row of a statement, as `rows` does; None if there is none."""
+        return next(iter(self.rows(make, *arguments, **values)), None)
+
+    def _execute(
+        self,
+        template: ScopeTemplate,
+        make: MakeStatement,
+        arguments: Sequence[Hashable],
+        values: Mapping[str, Any],
+    ) -> CursorResult[Any]:
+        condition = template.condition
         if condition is None or node_count(condition) <= MAX_CACHED_NODES:
-            return self._connection.execute(make(self.template, *arguments), values)
-        made = make.__wrapped__(self.template, *arguments)  # type: ignore[attr-defined]
+            return self._connection.execute(make(template, *arguments), values)
+        made = make.__wrapped__(template, *arguments)  # type: ignore[attr-defined]
         return self._connection.execute(made, values, execution_options={"compiled_cache": None})
 
 
@@ -125,7 +142,7 @@ class Scopes:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._visible: dict[Resource, Visibility | None] = {}
+        self._visible: dict[Resource, Any] = {}
 
     @property
     def connection(self) -> Connection:
@@ -148,12 +165,12 @@ class Scopes:
 
     def all_rows(self, resource: Resource) -> Scope:
         """All rows of a resource, visible to the caller or not: for the integrity of the data."""
-        return Scope(self.connection, ScopeTemplate(resource), {})
+        return self._made(ScopeTemplate(resource), {})
 
     def all_related_rows(self, relationship: Relationship, source: Any) -> Scope:
         """All related resources, visible to the caller or not: for the integrity of the data."""
         template = ScopeTemplate(relationship.target, None, relationship)
-        return Scope(self.connection, template, {"source": source})
+        return self._made(template, {"source": source})
 
     def sees_all(self, resource: Resource) -> bool:
         """Whether the caller can see all resources of a type."""
@@ -170,21 +187,20 @@ class Scopes:
         visible = self._visible_condition(resource, values)
         conditions = tuple(part for part in (visible, filtered) if part is not None)
         whole = And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
-        return Scope(self.connection, ScopeTemplate(resource, whole, relationship), values)
+        return self._made(ScopeTemplate(resource, whole, relationship), values)
 
-    def _visible_condition(self, resource: Resource, values: dict[str, Any]) -> Visible | None:
+    def _made(self, template: ScopeTemplate, values: Mapping[str, Any]) -> Scope:
+        return Scope(self.connection, template, values, self._request.jsonapi_prover)
+
+    def _visible_condition(self, resource: Resource, values: dict[str, Any]) -> Any:
         """Return the visibility condition of a resource, and add its values to `values`."""
-        visibility = self._visibility(resource)
-        if visibility is None:
-            return None
-        values.update(visibility.values)
-        return Visible(visibility.condition)
+        return extract_values(self._visibility(resource), values, everyone)
 
-    def _visibility(self, resource: Resource) -> Visibility | None:
-        if resource.visible is None:
+    def _visibility(self, resource: Resource) -> Any:
+        if resource.rules.visible is None:
             return None
         if resource not in self._visible:
-            self._visible[resource] = resource.visible(self._request)
+            self._visible[resource] = resource.rules.visible(self._request)
         return self._visible[resource]
 
 

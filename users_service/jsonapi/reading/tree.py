@@ -1,21 +1,23 @@
 """The condition tree: what filters in brackets and filter expressions are parsed into."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-from sqlalchemy import ColumnElement
 
 from ..resource import Relationship, Resource
 
 
 @dataclass(frozen=True, slots=True)
 class And:
+    """Holds if all conditions do: without any, always."""
+
     conditions: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
+    """Holds if one of the conditions does: without any, never."""
+
     conditions: tuple[Any, ...]
 
 
@@ -66,14 +68,7 @@ class Count:
     condition: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Visible:
-    """Holds if the caller can see the resource: the condition of a `Visibility`."""
-
-    condition: Callable[[Any], ColumnElement[bool]]
-
-
-Condition = And | Or | Not | Compare | CompareFields | Related | Count | Visible
+Condition = And | Or | Not | Compare | CompareFields | Related | Count
 
 
 def targets(condition: Any) -> Iterator[Resource]:
