@@ -13,7 +13,7 @@ from sqlalchemy.orm import (
 )
 from sqlalchemy.orm.exc import StaleDataError
 
-from users_service.jsonapi.reading.scope import Scopes
+from users_service.jsonapi.reading import Prover, Scopes
 from users_service.jsonapi.resource import Resource
 from users_service.jsonapi.writing import entities
 
@@ -72,7 +72,9 @@ def connection(book):
 
 @pytest.fixture
 def scopes(connection):
-    return Scopes(SimpleNamespace(dbconnection=connection))
+    request = SimpleNamespace(dbconnection=connection)
+    request.jsonapi_prover = Prover(request, None)
+    return Scopes(request)
 
 
 def stored(scopes, resource, **values):

@@ -46,20 +46,20 @@ The contract of the connection:
 
 The host may add:
 
-* `add_jsonapi_resource(…, rules=Rules(…))`: who sees which resources and which of their attributes,
-  and which changes may be. To a caller, what it cannot see does not exist. The rule `check` is
-  called with each `Change` that a request asks for, under the locks and before anything of it is
-  stored.
+* `add_jsonapi_resource(…, rules=Rules(visible=function, hidden=function))`: who sees which
+  resources and which of their attributes. To a caller, what it cannot see does not exist.
+* `config.set_jsonapi_proof(function)`, for a host that remembers callers: rows that a request reads
+  carry the condition that its caller is still as it is remembered.
+* `config.add_jsonapi_begin_handler(function)`, which is called when the changes of a request begin,
+  before any row is locked.
+* `add_jsonapi_resource(…, rules=Rules(check=function))`, which is called with each `Change` that a
+  request asks for, under the locks and before anything of it is stored.
 * `add_jsonapi_resource(…, prepare=function)`, for what takes long: it is called with what a request
   has sent, before a connection is taken. `create=function` is a view in place of the one that
   creates resources of the type.
 * Metadata of fields: `create_only` for what clients write on creation alone, `created` for what the
   answer to a creation shows and nothing else. A write-only field, or a `created` one, may be a
   plain attribute of the model, which is not stored.
-* `config.set_jsonapi_proof(function)`, for a host that remembers callers: rows that a request reads
-  carry the condition that its caller is still as it is remembered.
-* `config.add_jsonapi_begin_handler(function)`, which is called when the changes of a request begin,
-  before any row is locked.
 * `config.add_jsonapi_change_handler(function)`, which is called with the `Change`s of a request
   before COMMIT. Models with listeners to mapper events are refused, because these would not be
   called.

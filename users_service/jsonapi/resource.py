@@ -7,10 +7,9 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from marshmallow.fields import Field
-from marshmallow_jsonapi.fields import BaseRelationship
 from sqlalchemy import Column, inspect
 
+from .fields import Fields
 from .relationship import Relationship, all_relationships, opposites
 from .rules import ACTIONS, NO_RULES, Rules
 
@@ -28,7 +27,7 @@ SORTABLE = {bool, datetime, float, int, str, UUID}
 
 
 @dataclass(frozen=True, eq=False)
-class Resource:
+class Resource(Fields):
     """One type of the API.
 
     :param model: the mapped class. Its `version_id_col` prevents lost updates, and is the part of
@@ -57,30 +56,6 @@ class Resource:
         return str(self.schema.opts.type_)
 
     @cached_property
-    def _fields(self) -> dict[str, Field]:
-        """The fields of the schema but the id, by their names in documents."""
-        return {
-            field.data_key or name: field
-            for name, field in self.schema.fields.items()
-            if name != "id"
-        }
-
-    @cached_property
-    def attributes(self) -> dict[str, Field]:
-        """The fields that are attributes, by their names in documents."""
-        return {
-            name: field
-            for name, field in self._fields.items()
-            if not isinstance(field, BaseRelationship)
-        }
-
-    @cached_property
-    def relationship_fields(self) -> dict[str, Any]:
-        """The fields that are relationships, by their names in documents."""
-        fields = self._fields.items()
-        return {name: field for name, field in fields if isinstance(field, BaseRelationship)}
-
-    @cached_property
     def relationships(self) -> dict[str, Relationship]:
         """The relationships, by their names in documents."""
         mapper = inspect(self.model)
@@ -94,32 +69,6 @@ class Resource:
             )
             for name, field in self.relationship_fields.items()
         }
-
-    @cached_property
-    def readable(self) -> dict[str, Field]:
-        """The attributes that clients can read, by their names in documents."""
-        return {
-            name: field
-            for name, field in self.attributes.items()
-            if not (field.load_only or name in self.created)
-        }
-
-    @cached_property
-    def created(self) -> dict[str, Field]:
-        """The attributes that the answer to a creation shows and no other, by their names."""
-        fields = self.attributes.items()
-        return {name: field for name, field in fields if field.metadata.get("created")}
-
-    @cached_property
-    def writable(self) -> frozenset[str]:
-        """The names of the attributes that clients can write, at least on creation."""
-        return frozenset(name for name, field in self.attributes.items() if not field.dump_only)
-
-    @cached_property
-    def changeable(self) -> frozenset[str]:
-        """The names of the attributes that clients can write at any time."""
-        fields = self.attributes
-        return frozenset(n for n in self.writable if not fields[n].metadata.get("create_only"))
 
     @cached_property
     def sortable(self) -> frozenset[str]:
@@ -164,11 +113,6 @@ class Resource:
         """The Python type of a field's column."""
         return python_type(self.column(name))
 
-    def attribute(self, name: str) -> str:
-        """The model's attribute of a field, by the field's name in documents."""
-        field = self.attributes[name]
-        return field.attribute or field.name or name
-
     @cached_property
     def loaded(self) -> dict[str, Column[Any]]:
         """The columns that entities are loaded with: computed ones are only written."""
@@ -182,13 +126,6 @@ class Resource:
         """
         wanted = {"attribute": self._attribute(name), "operator": operator}.items()
         return next((c for c in self.columns.values() if wanted <= c.info.items()), None)
-
-    def load_id(self, text: str) -> Any:
-        """Return an id of a document or a URL as a value of the model.
-
-        :raises marshmallow.ValidationError: if the text cannot be an id of this type.
-        """
-        return self.schema.fields["id"].deserialize(text)
 
     @cached_property
     def write_id(self) -> Callable[[Any], Any]:

@@ -110,8 +110,8 @@ def update(
         resource=resource,
         id=id,
         kind="update",
-        stored=entities.values_of(resource, entity),
         entity=entity,
+        stored=entities.values_of(resource, entity),
         sent=loaded.sent,
         place=loaded.place,
     )
@@ -135,8 +135,8 @@ def delete(
         id=id,
         kind="delete",
         before=attributes_of(resource, stored),
-        stored=stored,
         entity=entity,
+        stored=stored,
         place=place,
     )
     _check(request, change)
@@ -173,8 +173,8 @@ def change_relationship(
         resource=resource,
         id=id,
         kind="update",
-        stored=entities.values_of(resource, entity),
         entity=entity,
+        stored=entities.values_of(resource, entity),
         sent=frozenset([relationship.name]),
         place=linkage.place,
         names_relationship=True,
@@ -205,7 +205,6 @@ def _change(
     """
     scopes: Scopes = request.jsonapi_scopes
     resource, entity = asked.resource, asked.entity
-    stored = asked.stored
     resolved = [(r, ids) for r, ids in resolved if not _is_empty_to_caller(scopes, entity, r, ids)]
     keys = {r: getattr(entity, r.key_attribute) for r, _ in resolved if r.holds_key}
     for attribute, value in loaded.values.items():
@@ -214,18 +213,18 @@ def _change(
         if relationship.holds_key:
             setattr(entity, relationship.key_attribute, ids[0] if ids else None)
     linkage = tuple(changed_linkage(scopes, resolved, asked.id, keys))
-    asked = _compared(replace(asked, linkage=linkage), stored)
+    asked = _compared(replace(asked, linkage=linkage))
     _check(request, asked)
     with _raising_conflicts(resource, loaded):
-        entities.store_changes(scopes, resource, entity, stored)
+        entities.store_changes(scopes, resource, entity, asked.stored)
     linkage = _write_linkage(scopes, asked, resolved, keys)
-    return _compared(replace(asked, linkage=linkage), stored)
+    return _compared(replace(asked, linkage=linkage))
 
 
-def _compared(change: Change, stored: Mapping[str, Any]) -> Change:
+def _compared(change: Change) -> Change:
     """Return a change with the attributes in which its entity differs from what was stored."""
     resource = change.resource
-    before = attributes_of(resource, stored)
+    before = attributes_of(resource, change.stored)
     after = attributes_of(resource, entities.values_of(resource, change.entity))
     changed = [name for name, value in after.items() if before[name] != value]
     return replace(

@@ -36,7 +36,6 @@ class Change:
     :param after: attributes as they are now: of an update the changed ones, of a creation all that
         are known. Values that are not stored are attributes of the entity alone.
     :param linkage: the relationships that have changed.
-    :param stored: the values of the locked row, by attribute of the model; none of a creation.
     :param entity: the entity as it is now, or as it was when it was deleted. It has not the new
         version if linkage alone has changed.
     :param sent: the names in documents of the fields that the request names, changed or not.
@@ -51,7 +50,6 @@ class Change:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     linkage: tuple[LinkageChange, ...] = ()
-    stored: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     entity: Any = field(default=None, compare=False, repr=False)
     sent: frozenset[str] = frozenset()
     place: Place = ()
