@@ -136,6 +136,17 @@ def faults(pairs: list[tuple[Any, Any]]) -> list[str]:
     return []
 
 
+@pytest.mark.parametrize("completes", ["prepare", "create"])
+def test_a_host_may_complete_what_clients_cannot_send(completes):
+    """Values that an INSERT needs are the host's to give."""
+    pairs = World(article={"isbn": Column(String, nullable=False)}).pairs
+    (fault,) = faults(pairs)
+    assert "needs a value of articles.isbn" in fault
+    config = configured(pairs[1:])
+    config.add_jsonapi_resource(*pairs[0], **{completes: lambda *_: None})
+    config.commit()
+
+
 def versioned(column: Any) -> Members:
     return {"version": column, "__mapper_args__": {"version_id_col": column}}
 

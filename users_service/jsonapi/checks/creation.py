@@ -14,11 +14,12 @@ from .attributes import attribute_of, schema_of
 def creation_faults(resource: Resource) -> Iterator[str]:
     """Yield the reasons for which every creation would fail.
 
-    A resource without writable fields is read-only: it is not checked.
+    A resource without writable fields is read-only: it is not checked. Nor is one whose values the
+    host completes, when it prepares or creates it.
     """
     mapper = inspect(resource.model)
     given = _given(resource)
-    if not given:
+    if not given or resource.prepare is not None or resource.create is not None:
         return
     if not resource.schema.fields["id"].dump_only:
         given[resource.id_attribute] = False
