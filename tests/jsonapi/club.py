@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tests.jsonapi.toy import MARIADB, UUID_TYPE, Base, text
-from users_service.jsonapi import Rules
+from users_service.jsonapi import Error, JSONAPIError, Rules
 
 ACCOUNTS = "/toy/accounts"
 RANKS = "/toy/ranks"
@@ -155,6 +155,9 @@ class PolicyByHeader:
         return [("WWW-Authenticate", 'Bearer realm="club"')]
 
     def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
+        if request.headers.get("X-Caller") == "forged":
+            fault = Error(code="unauthorized", detail="Nobody is called forged.")
+            raise JSONAPIError(fault, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
         granted = request.headers.get("X-Permissions", "*").split()
         kind = permission.partition(":")[0]
         held = {permission, f"{kind}:*", "*"} & set(granted)

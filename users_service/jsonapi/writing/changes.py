@@ -38,6 +38,8 @@ class Change:
     :param linkage: the relationships that have changed.
     :param entity: the entity as it is now, or as it was when it was deleted. It has not the new
         version if linkage alone has changed.
+    :param stored: the values of the resource's columns before the change, by attribute of the
+        model, also of those that no document shows; none of a creation.
     :param sent: the names in documents of the fields that the request names, changed or not.
     :param place: the place of the resource object in the request document, or of the linkage if the
         request names a relationship alone. A deletion has that of its operation, or none.
@@ -51,6 +53,7 @@ class Change:
     after: Mapping[str, Any] = field(default_factory=dict)
     linkage: tuple[LinkageChange, ...] = ()
     entity: Any = field(default=None, compare=False, repr=False)
+    stored: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     sent: frozenset[str] = frozenset()
     place: Place = ()
     names_relationship: bool = False
