@@ -73,5 +73,13 @@ class SecurityPolicy:
         return list(challenge().items())
 
 
+SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of `POST /tokens`: `Authorization: Bearer ust_…` (RFC 6750).",
+}
+
+
 def includeme(config: Configurator) -> None:
     config.set_security_policy(SecurityPolicy())
+    config.set_jsonapi_security(SCHEME, throttled=("tokens_create",))

@@ -71,6 +71,13 @@ class Resource(Fields):
         }
 
     @cached_property
+    def needed(self) -> list[Relationship]:
+        """The relationships that a new resource needs, unless a view of the host creates it."""
+        if self.create is not None:
+            return []
+        return [r for r in self.relationships.values() if r.holds_key and r.is_required]
+
+    @cached_property
     def sortable(self) -> frozenset[str]:
         return frozenset(n for n in [*self.readable, "id"] if self.python_type(n) in SORTABLE)
 

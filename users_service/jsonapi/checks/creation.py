@@ -14,12 +14,14 @@ from .attributes import attribute_of, schema_of
 def creation_faults(resource: Resource) -> Iterator[str]:
     """Yield the reasons for which every creation would fail.
 
-    A resource without writable fields is read-only: it is not checked. Nor is one whose values the
-    host completes, when it prepares or creates it.
+    A resource without writable fields is read-only, and one that a view of the host creates gets
+    its values there: neither is checked.
     """
+    if resource.create is not None:
+        return
     mapper = inspect(resource.model)
     given = _given(resource)
-    if not given or resource.prepare is not None or resource.create is not None:
+    if not given:
         return
     if not resource.schema.fields["id"].dump_only:
         given[resource.id_attribute] = False

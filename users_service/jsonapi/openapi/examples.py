@@ -17,7 +17,7 @@ def example(field_property: Json) -> Any:
 
 def new_example(components: Components, resource: Resource) -> Json | None:
     """A document that creates a resource; None if a required field has no example."""
-    if any(r.holds_key and r.is_required for r in resource.relationships.values()):
+    if resource.needed:
         return None
     attributes = _sent(components, resource, resource.writable)
     return attributes and {"data": {"type": resource.type, "attributes": attributes}}

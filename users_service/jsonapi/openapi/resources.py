@@ -102,11 +102,7 @@ def new_resource(components: Components, resource: Resource, *, local: bool = Fa
         for name, field in resource.attributes.items()
         if name in resource.writable and field.required
     ]
-    needed = [
-        relationship.name
-        for relationship in resource.relationships.values()
-        if relationship.holds_key and relationship.is_required
-    ]
+    needed = [relationship.name for relationship in resource.needed]
 
     def make() -> Json:
         members: Json = {"type": {"type": "string", "const": resource.type}}

@@ -243,9 +243,9 @@ def _missing_relationships(resource: Resource, data: Json, place: Place) -> list
     given = members(data, "relationships")
     parent = (*place, "relationships") if "relationships" in data else place
     return [
-        field_error("missing_field", name, f"The relationship {name} is required.", *parent)
-        for name, relationship in resource.relationships.items()
-        if relationship.holds_key and relationship.is_required and name not in given
+        field_error("missing_field", r.name, f"The relationship {r.name} is required.", *parent)
+        for r in resource.needed
+        if r.name not in given
     ]
 
 
