@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKey, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tests.jsonapi.toy import MARIADB, UUID_TYPE, Base, text
-from users_service.jsonapi import Rules
+from users_service.jsonapi import Error, JSONAPIError, Rules
 
 ACCOUNTS = "/toy/accounts"
 RANKS = "/toy/ranks"
@@ -52,6 +52,7 @@ class Account(Base):
     sponsor: Mapped["Account | None"] = relationship(remote_side=[id], viewonly=True)
     sponsored: Mapped[list["Account"]] = relationship(viewonly=True)
     teams: Mapped[list["Team"]] = relationship(secondary=playing, viewonly=True)
+    squads: Mapped[list["Team"]] = relationship(secondary=playing, viewonly=True)
     badges: Mapped[list["Badge"]] = relationship(viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}
@@ -155,22 +156,28 @@ class PolicyByHeader:
         return [("WWW-Authenticate", 'Bearer realm="club"')]
 
     def permits(self, request: Any, context: Any, permission: str) -> Allowed | Denied:
+        if request.headers.get("X-Caller") == "forged":
+            fault = Error(code="unauthorized", detail="Nobody is called forged.")
+            raise JSONAPIError(fault, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
         granted = request.headers.get("X-Permissions", "*").split()
         kind = permission.partition(":")[0]
         held = {permission, f"{kind}:*", "*"} & set(granted)
         return Allowed("The header has it.") if held else Denied("The header has it not.")
 
 
-def club(rules: Rules | None = None, **more: Any) -> Callable[[Configurator], None]:
+def club(
+    rules: Rules | None = None, schema: type[Any] = AccountSchema, **more: Any
+) -> Callable[[Configurator], None]:
     """An include of the club.
 
     :param rules: the rules of all its resources.
+    :param schema: the schema of accounts.
     :param more: further arguments of the resource of accounts.
     """
     rules = rules or Rules()
 
     def include(config: Configurator) -> None:
-        config.add_jsonapi_resource(Account, AccountSchema, rules=rules, **more)
+        config.add_jsonapi_resource(Account, schema, rules=rules, **more)
         config.add_jsonapi_resource(Rank, RankSchema, rules=rules)
         config.add_jsonapi_resource(Team, TeamSchema, rules=rules)
         config.add_jsonapi_resource(Badge, BadgeSchema, rules=rules)

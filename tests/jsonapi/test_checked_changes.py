@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from marshmallow_jsonapi import fields
 from sqlalchemy import select
 
 from tests.client import Client, sources
@@ -15,6 +16,7 @@ from tests.jsonapi.club import (
     RANKS,
     TEAMS,
     Account,
+    AccountSchema,
     Badge,
     Rank,
     Team,
@@ -352,3 +354,22 @@ def test_who_may_not_delete_is_not_told_what_is_in_the_way(ours):
     ours.refused = lambda change: Error(code="forbidden", detail="No.")
     assert ours.client.delete(url).status_int == 403
     assert ours.client.delete(f"{BADGES}/1").status_int == 403
+
+
+@toy_on_one_engine
+def test_linkage_with_two_names_is_written_once(ours):
+    """The later of them holds."""
+
+    class TwiceSchema(AccountSchema):
+        class Meta:
+            type_ = "accounts"
+
+        squads = fields.Relationship(type_="teams", many=True)
+
+    app = make_toy(ours.toy.engine, include=club(schema=TwiceSchema))
+    both = {"teams": linkage("teams", [1, 2]), "squads": linkage("teams", [2])}
+    for method, url, id in (("POST", ACCOUNTS, EVE), ("PATCH", ADAS, ADA)):
+        response = Client(app).request(method, url, account(id, both, login=f"new {id}"))
+        assert response.status_int < 300, response.text
+        found = Client(app).get(f"{ACCOUNTS}/{id}/relationships/teams").json["data"]
+        assert [team["id"] for team in found] == ["2"]

@@ -813,3 +813,13 @@ SOUND: dict[str, Members] = {
 @pytest.mark.parametrize("case", SOUND)
 def test_what_works_is_not_refused(case):
     assert faults(World(**SOUND[case]).pairs) == []
+
+
+def test_a_view_of_the_host_gives_what_clients_cannot_send():
+    """Values that an INSERT needs."""
+    pairs = World(article={"isbn": Column(String, nullable=False)}).pairs
+    (fault,) = faults(pairs)
+    assert "needs a value of articles.isbn" in fault
+    config = configured(pairs[1:])
+    config.add_jsonapi_resource(*pairs[0], create=lambda _request: None)
+    config.commit()

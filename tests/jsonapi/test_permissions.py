@@ -77,6 +77,16 @@ def test_linkage_in_a_document_and_operations_ask_too(app, account):
         assert ("WWW-Authenticate" in response.headers) is (name is None)
 
 
+def test_bad_credentials_are_told_once_and_as_the_policy_does(app, account):
+    document = {"data": {"type": "accounts", "attributes": {"login": "bob"}}}
+    caller = Caller(app, "*", "forged")
+    operation = {"op": "add", **document}
+    for response in (caller.get(ACCOUNTS), caller.operate(operation, operation)):
+        assert response.status_int == 401
+        assert sources(response) == [("", "unauthorized")]
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
 AWARD = "ranks:award accounts:read ranks:read"
 
 

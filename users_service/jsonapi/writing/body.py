@@ -36,7 +36,7 @@ class LoadedResource:
     :param place: its place in the request document.
     """
 
-    values: Json
+    values: Json = field(repr=False)  # there may be passwords among them
     linkages: tuple[Linkage, ...] = ()
     lid: str | None = None
     is_new: bool = False

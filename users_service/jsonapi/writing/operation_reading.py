@@ -71,6 +71,8 @@ def load_operations(request: Request, document: Any) -> list[Operation]:
             if not of_shape:
                 found.append(reader.read(operation, place))
         except JSONAPIError as error:
+            if error.headers:  # it is about the whole request, such as its credentials
+                raise
             faults += located(error, place).errors
         # Also of an operation that cannot be done, so that others need no errors because of it.
         reader.define(operation)
