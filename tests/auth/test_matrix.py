@@ -64,19 +64,16 @@ def linkage(kind: str, *names: str) -> Body:
     return lambda world: {"data": [world.ref(kind, name) for name in names]}
 
 
-def batch(operation: Any) -> Any:
-    return {"atomic:operations": [operation]}
+def operation(op: str, kind: str, data: Body | None = None, relationship: str = "") -> Body:
+    """A batch of one operation, on the target of a type or on one of its relationships."""
 
-
-def operation(op: str, kind: str, **members: Any) -> Body:
     def body(world: World) -> Any:
-        made = {"op": op, "ref": world.ref(kind, TARGETS[kind])} if op != "add" else {"op": op}
-        filled = {
-            name: value(world) if callable(value) else value for name, value in members.items()
-        }
-        if "relationship" in filled:
-            made = {"op": op, "ref": world.ref(kind, TARGETS[kind]) | filled.pop("relationship")}
-        return batch(made | {name: value["data"] for name, value in filled.items()})
+        made: dict[str, Any] = {"op": op}
+        if op != "add" or relationship:
+            made["ref"] = world.ref(kind, TARGETS[kind])
+        if relationship:
+            made["ref"]["relationship"] = relationship
+        return {"atomic:operations": [made if data is None else made | data(world)]}
 
     return body
 
@@ -109,115 +106,211 @@ def token_of_another(world: World) -> Any:
 
 # The rows: what is sent, and the status for each of the callers. A path may have several.
 ROWS: dict[str, tuple[Body | None, str]] = {
-    "GET /": (None, "?"),
-    "GET /docs": (None, "?"),
-    "GET /openapi.json": (None, "?"),
-    "GET /users": (None, "?"),
-    "POST /users": (NEW["users"], "?"),
-    "GET /users/{id}": (None, "?"),
-    "PATCH /users/{id}": (change("users", name="Changed"), "?"),
-    "PATCH /users/{id} of email": (change("users", email="changed@example.com"), "?"),
-    "PATCH /users/{id} of is_active": (change("users", is_active=False), "?"),
-    "PATCH /users/{id} of password": (change("users", password="a wholly new one"), "?"),
+    "GET /": (None, "200 401 200 200 200 200 401 200 200 200"),
+    "GET /docs": (None, "200 200 200 200 200 200 200 200 200 200"),
+    "GET /openapi.json": (None, "200 200 200 200 200 200 200 200 200 200"),
+    "GET /users": (None, "401 401 200 200 200 200 401 200 200 200"),
+    "POST /users": (NEW["users"], "401 401 403 403 403 403 401 403 403 201"),
+    "GET /users/{id}": (None, "401 401 200 200 404 200 401 200 200 200"),
+    "PATCH /users/{id}": (
+        change("users", name="Changed"),
+        "401 401 403 200 404 403 401 403 200 200",
+    ),
+    "PATCH /users/{id} of email": (
+        change("users", email="changed@example.com"),
+        "401 401 403 403 404 403 401 403 200 200",
+    ),
+    "PATCH /users/{id} of is_active": (
+        change("users", is_active=False),
+        "401 401 403 403 404 403 401 403 200 200",
+    ),
+    "PATCH /users/{id} of password": (
+        change("users", password="a wholly new one"),
+        "401 401 403 422 404 403 401 403 200 200",
+    ),
     "PATCH /users/{id} of password and current_password": (
         change("users", password="a wholly new one", current_password=PASSWORD),
-        "?",
+        "401 401 403 200 404 403 401 403 200 200",
     ),
     "PATCH /users/{id} of verification_time": (
         change("users", verification_time=in_a_month()),
-        "?",
+        "401 401 403 422 422 422 401 422 422 422",
     ),
-    "DELETE /users/{id}": (None, "?"),
-    "GET /users/{id}/role": (None, "?"),
-    "GET /users/{id}/groups": (None, "?"),
-    "GET /users/{id}/relationships/role": (None, "?"),
-    "PATCH /users/{id}/relationships/role": (role_of("spare role"), "?"),
-    "PATCH /users/{id}/relationships/role of all permissions": (role_of("role administrator"), "?"),
-    "GET /users/{id}/relationships/groups": (None, "?"),
-    "PATCH /users/{id}/relationships/groups": (linkage("groups", "other group"), "?"),
-    "POST /users/{id}/relationships/groups": (linkage("groups", "other group"), "?"),
-    "DELETE /users/{id}/relationships/groups": (linkage("groups", "group"), "?"),
-    "GET /roles": (None, "?"),
-    "POST /roles": (NEW["roles"], "?"),
-    "GET /roles/{id}": (None, "?"),
-    "PATCH /roles/{id}": (change("roles", description="Changed"), "?"),
-    "PATCH /roles/{id} of permissions": (change("roles", permissions=["users:create"]), "?"),
-    "DELETE /roles/{id}": (None, "?"),
-    "GET /roles/{id}/users": (None, "?"),
-    "GET /roles/{id}/relationships/users": (None, "?"),
-    "PATCH /roles/{id}/relationships/users": (linkage("users", "self"), "?"),
-    "POST /roles/{id}/relationships/users": (linkage("users", "self"), "?"),
-    "DELETE /roles/{id}/relationships/users": (linkage("users", "reader"), "?"),
-    "GET /groups": (None, "?"),
-    "POST /groups": (NEW["groups"], "?"),
-    "GET /groups/{id}": (None, "?"),
-    "PATCH /groups/{id}": (change("groups", description="Changed"), "?"),
-    "DELETE /groups/{id}": (None, "?"),
-    "GET /groups/{id}/members": (None, "?"),
-    "GET /groups/{id}/managers": (None, "?"),
-    "GET /groups/{id}/relationships/members": (None, "?"),
-    "PATCH /groups/{id}/relationships/members": (linkage("users", "self"), "?"),
-    "POST /groups/{id}/relationships/members": (linkage("users", "self"), "?"),
-    "DELETE /groups/{id}/relationships/members": (linkage("users", "self"), "?"),
-    "GET /groups/{id}/relationships/managers": (None, "?"),
-    "PATCH /groups/{id}/relationships/managers": (linkage("users", "self"), "?"),
-    "POST /groups/{id}/relationships/managers": (linkage("users", "self"), "?"),
-    "DELETE /groups/{id}/relationships/managers": (linkage("users", "manager"), "?"),
-    "GET /tokens": (None, "?"),
-    "POST /tokens": (NEW["tokens"], "?"),
-    "POST /tokens of a password": (sign_in, "?"),
-    "POST /tokens of another user": (token_of_another, "?"),
-    "GET /tokens/{id}": (None, "?"),
-    "PATCH /tokens/{id}": (change("tokens", name="Changed"), "?"),
-    "DELETE /tokens/{id}": (None, "?"),
-    "GET /tokens/{id}/user": (None, "?"),
-    "GET /tokens/{id}/relationships/user": (None, "?"),
-    "PATCH /tokens/{id}/relationships/user": (user_of_token, "?"),
-    "POST /operations of an added user": (operation("add", "users", data=NEW["users"]), "?"),
+    "DELETE /users/{id}": (None, "401 401 403 403 403 403 401 403 204 204"),
+    "GET /users/{id}/role": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "GET /users/{id}/groups": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "GET /users/{id}/relationships/role": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "PATCH /users/{id}/relationships/role": (
+        role_of("spare role"),
+        "401 401 403 403 403 403 401 403 204 204",
+    ),
+    "PATCH /users/{id}/relationships/role of all permissions": (
+        role_of("role administrator"),
+        "401 401 403 403 403 403 401 403 403 204",
+    ),
+    "GET /users/{id}/relationships/groups": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "PATCH /users/{id}/relationships/groups": (
+        linkage("groups", "other group"),
+        "401 401 403 404 404 404 401 403 403 204",
+    ),
+    "POST /users/{id}/relationships/groups": (
+        linkage("groups", "other group"),
+        "401 401 403 404 404 404 401 403 403 204",
+    ),
+    "DELETE /users/{id}/relationships/groups": (
+        linkage("groups", "group"),
+        "401 401 403 403 404 403 401 403 403 204",
+    ),
+    "GET /roles": (None, "401 401 403 200 200 200 401 200 200 200"),
+    "POST /roles": (NEW["roles"], "401 401 403 403 403 403 401 403 403 201"),
+    "GET /roles/{id}": (None, "401 401 403 404 404 404 401 200 200 200"),
+    "PATCH /roles/{id}": (
+        change("roles", description="Changed"),
+        "401 401 403 403 403 403 401 403 200 200",
+    ),
+    "PATCH /roles/{id} of permissions": (
+        change("roles", permissions=["users:create"]),
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
+    "DELETE /roles/{id}": (None, "401 401 403 403 403 403 401 403 403 409"),
+    "GET /roles/{id}/users": (None, "401 401 403 404 404 404 401 200 200 200"),
+    "GET /roles/{id}/relationships/users": (None, "401 401 403 404 404 404 401 200 200 200"),
+    "PATCH /roles/{id}/relationships/users": (
+        linkage("users", "self"),
+        "401 401 403 403 403 403 401 403 204 204",
+    ),
+    "POST /roles/{id}/relationships/users": (
+        linkage("users", "self"),
+        "401 401 403 403 403 403 401 403 204 204",
+    ),
+    "DELETE /roles/{id}/relationships/users": (
+        linkage("users", "reader"),
+        "401 401 403 403 403 403 401 403 204 204",
+    ),
+    "GET /groups": (None, "401 401 403 200 200 200 401 200 200 200"),
+    "POST /groups": (NEW["groups"], "401 401 403 403 403 403 401 403 403 201"),
+    "GET /groups/{id}": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "PATCH /groups/{id}": (
+        change("groups", description="Changed"),
+        "401 401 403 403 404 200 401 403 403 200",
+    ),
+    "DELETE /groups/{id}": (None, "401 401 403 403 403 403 401 403 403 204"),
+    "GET /groups/{id}/members": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "GET /groups/{id}/managers": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "GET /groups/{id}/relationships/members": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "PATCH /groups/{id}/relationships/members": (
+        linkage("users", "self"),
+        "401 401 403 403 404 204 401 403 403 204",
+    ),
+    "POST /groups/{id}/relationships/members": (
+        linkage("users", "self"),
+        "401 401 403 403 404 204 401 403 403 204",
+    ),
+    "DELETE /groups/{id}/relationships/members": (
+        linkage("users", "self"),
+        "401 401 403 403 404 204 401 403 403 204",
+    ),
+    "GET /groups/{id}/relationships/managers": (None, "401 401 403 200 404 200 401 200 200 200"),
+    "PATCH /groups/{id}/relationships/managers": (
+        linkage("users", "self"),
+        "401 401 403 403 404 403 401 403 403 204",
+    ),
+    "POST /groups/{id}/relationships/managers": (
+        linkage("users", "self"),
+        "401 401 403 403 404 403 401 403 403 204",
+    ),
+    "DELETE /groups/{id}/relationships/managers": (
+        linkage("users", "manager"),
+        "401 401 403 403 404 403 401 403 403 204",
+    ),
+    "GET /tokens": (None, "401 401 403 200 200 200 401 200 200 200"),
+    "POST /tokens": (NEW["tokens"], "401 401 403 201 201 201 401 201 201 201"),
+    "POST /tokens of a password": (sign_in, "201 401 201 201 201 201 401 201 201 201"),
+    "POST /tokens of another user": (token_of_another, "401 401 403 201 404 403 401 403 403 201"),
+    "GET /tokens/{id}": (None, "401 401 403 200 404 404 401 404 200 200"),
+    "PATCH /tokens/{id}": (
+        change("tokens", name="Changed"),
+        "401 401 403 200 404 404 401 404 403 200",
+    ),
+    "DELETE /tokens/{id}": (None, "401 401 404 204 404 404 401 404 204 204"),
+    "GET /tokens/{id}/user": (None, "401 401 403 200 404 404 401 404 200 200"),
+    "GET /tokens/{id}/relationships/user": (None, "401 401 403 200 404 404 401 404 200 200"),
+    "PATCH /tokens/{id}/relationships/user": (
+        user_of_token,
+        "401 401 403 403 403 403 401 403 403 403",
+    ),
+    "POST /operations of an added user": (
+        operation("add", "users", data=NEW["users"]),
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
     "POST /operations of a changed user": (
         operation("update", "users", data=change("users", name="Changed")),
-        "?",
+        "401 401 403 200 404 403 401 403 200 200",
     ),
-    "POST /operations of a deleted user": (operation("remove", "users"), "?"),
+    "POST /operations of a deleted user": (
+        operation("remove", "users"),
+        "401 401 403 403 403 403 401 403 200 200",
+    ),
     "POST /operations of a given role": (
         operation("update", "users", relationship="role", data=role_of("spare role")),
-        "?",
+        "401 401 403 403 403 403 401 403 200 200",
     ),
     "POST /operations of joined groups": (
         operation("add", "users", relationship="groups", data=linkage("groups", "other group")),
-        "?",
+        "401 401 403 404 404 404 401 403 403 200",
     ),
-    "POST /operations of an added role": (operation("add", "roles", data=NEW["roles"]), "?"),
+    "POST /operations of an added role": (
+        operation("add", "roles", data=NEW["roles"]),
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
     "POST /operations of a changed role": (
         operation("update", "roles", data=change("roles", description="Changed")),
-        "?",
+        "401 401 403 403 403 403 401 403 200 200",
     ),
-    "POST /operations of a deleted role": (operation("remove", "roles"), "?"),
+    "POST /operations of a deleted role": (
+        operation("remove", "roles"),
+        "401 401 403 403 403 403 401 403 403 409",
+    ),
     "POST /operations of a role given to users": (
         operation("add", "roles", relationship="users", data=linkage("users", "self")),
-        "?",
+        "401 401 403 403 403 403 401 403 200 200",
     ),
-    "POST /operations of an added group": (operation("add", "groups", data=NEW["groups"]), "?"),
+    "POST /operations of an added group": (
+        operation("add", "groups", data=NEW["groups"]),
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
     "POST /operations of a changed group": (
         operation("update", "groups", data=change("groups", description="Changed")),
-        "?",
+        "401 401 403 403 404 200 401 403 403 200",
     ),
-    "POST /operations of a deleted group": (operation("remove", "groups"), "?"),
+    "POST /operations of a deleted group": (
+        operation("remove", "groups"),
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
     "POST /operations of removed members": (
         operation("remove", "groups", relationship="members", data=linkage("users", "self")),
-        "?",
+        "401 401 403 403 404 200 401 403 403 200",
     ),
     "POST /operations of removed managers": (
         operation("remove", "groups", relationship="managers", data=linkage("users", "manager")),
-        "?",
+        "401 401 403 403 404 403 401 403 403 200",
     ),
-    "POST /operations of an added token": (operation("add", "tokens", data=NEW["tokens"]), "?"),
-    "POST /operations of a sign-in": (operation("add", "tokens", data=sign_in), "?"),
+    "POST /operations of an added token": (
+        operation("add", "tokens", data=NEW["tokens"]),
+        "403 401 403 403 403 403 401 403 403 403",
+    ),
+    "POST /operations of a sign-in": (
+        operation("add", "tokens", data=sign_in),
+        "403 401 403 403 403 403 401 403 403 403",
+    ),
     "POST /operations of a changed token": (
         operation("update", "tokens", data=change("tokens", name="Changed")),
-        "?",
+        "401 401 403 200 404 404 401 404 403 200",
     ),
-    "POST /operations of an ended token": (operation("remove", "tokens"), "?"),
+    "POST /operations of an ended token": (
+        operation("remove", "tokens"),
+        "401 401 404 200 404 404 401 404 200 200",
+    ),
 }
 
 

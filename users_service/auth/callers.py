@@ -183,9 +183,10 @@ def _note_use(caller: Caller, now: datetime, request: Request) -> None:
 def proof_of(request: Request) -> Proof | None:
     """Return what proves that the caller of a request is still as the process remembers it.
 
-    :returns: None for a request without a token, or one that signs in.
+    :returns: None for a request without a token, or one whose token does not matter.
     """
-    if "sign_in" in getattr(request, "validated", ()) or request.caller.user_id is None:
+    # Where nobody has asked for the caller, nothing depends on it.
+    if "caller" not in vars(request) or request.caller.user_id is None:
         return None
     caller = request.caller
     token_version, user_version, role_version = caller.versions

@@ -55,9 +55,11 @@ class SecurityPolicy:
         return None if user_id is None else str(user_id)
 
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
+        if permission == OPEN and "HTTP_AUTHORIZATION" not in request.environ:
+            return Allowed("everyone may try to sign in")  # also with a cookie that has expired
+        caller: Caller = request.caller
         if permission == OPEN:
-            return Allowed("everyone may try to sign in")
-        caller = request.caller
+            return Allowed("everyone may try to sign in, but not with bad credentials")
         if permission == OF_ITS_HOLDER and caller.token_id is not None:
             return Allowed("a token may be ended by its holder")
         if any(may(caller, name) for name in (permission, *ALSO_BY.get(permission, ()))):

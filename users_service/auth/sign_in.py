@@ -21,6 +21,7 @@ from users_service.jsonapi import (
     at,
     create_resource,
     field_error,
+    is_batch,
 )
 from users_service.models import email_key
 from users_service.models.tables import tokens, users
@@ -55,15 +56,13 @@ def prepare_token(request: Request, loaded: LoadedResource) -> LoadedResource:
     :raises JSONAPIError: 401 `invalid_credentials`; 422 for fields that are missing or in the way;
         429 after too many tries; 503 if too many passwords are hashed already.
     """
-    if request.method != "POST":
+    if request.method != "POST" or is_batch(request):
         return loaded
     values = dict(loaded.values)
     if not SIGN_IN & values.keys():
         if faults := _faults_of_named(request, loaded):
             raise JSONAPIError(*faults)
         return loaded
-    if "HTTP_AUTHORIZATION" in request.environ:
-        _ = request.caller  # bad credentials are refused here too
     if faults := _faults_of_sign_in(loaded):
         raise JSONAPIError(*faults)
     request.validated["sign_in"] = _check_password(request, values["email"], values["password"])
