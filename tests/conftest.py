@@ -83,6 +83,14 @@ def client(service) -> Client:
     return service.client
 
 
+@pytest.fixture
+def permitted(service) -> Callable[[str], Client]:
+    """Make clients that have signed in, and may do just what the permissions say."""
+    from tests.auth.world import as_holder, permitted_token
+
+    return lambda permissions: as_holder(permitted_token(service, permissions), service.guarded_app)
+
+
 @pytest.fixture(params=engines.ENGINES)
 def empty_database(request, tmp_path_factory):
     """The URL of a database without any tables, on one engine after another."""

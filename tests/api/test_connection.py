@@ -5,16 +5,16 @@ from contextlib import contextmanager
 import pytest
 from pyramid.security import Allowed
 from sqlalchemy import select
-from users_service.security import AnonymousPolicy
 
 from tests.client import API, USERS, Client, user
+from tests.policies import GrantingPolicy
 from tests.service import dispose
 from users_service import configure
 from users_service.jsonapi import begin_changes, begin_snapshot
 from users_service.models import User
 
 
-class ReadingPolicy(AnonymousPolicy):
+class ReadingPolicy(GrantingPolicy):
     """A security policy that looks at the database for each request, as one with tokens does."""
 
     def permits(self, request, context, permission):

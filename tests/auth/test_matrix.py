@@ -30,6 +30,8 @@ CALLERS = [
     "administrator",
 ]
 
+METHODS = {"get", "post", "patch", "put", "delete"}
+
 # What an {id} in a path stands for: the user `self`, its token, a group of it, and a role.
 TARGETS = {"users": "self", "roles": "role reader", "groups": "group", "tokens": "token self"}
 
@@ -317,7 +319,7 @@ ROWS: dict[str, tuple[Body | None, str]] = {
 def paths(app: Any) -> Iterator[str]:
     for path, item in description(app.registry)["paths"].items():
         for method in item:
-            if method in ("get", "post", "patch", "delete", "put"):
+            if method in METHODS and path.startswith(API):
                 yield f"{method.upper()} {path.removeprefix(API) or '/'}"
 
 

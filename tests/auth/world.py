@@ -111,6 +111,28 @@ class World:
         return {"type": kind, "id": str(self.ids[name])}
 
 
+def permitted_token(service: Service, permissions: str) -> str:
+    """Store an administrator with a token that is narrowed to some permissions."""
+    secret = new_token()
+    with Session(service.engine) as session, session.begin():
+        role = Role(name=f"all {secret}", permissions=["*"])
+        session.add(role)
+        session.flush()
+        user = User(email=f"{secret}@example.com", name="A", is_active=True, role_id=role.id)
+        session.add(user)
+        session.flush()
+        session.add(
+            Token(
+                digest=digest(secret),
+                permissions=permissions.split(),
+                expiration_time=datetime.now(UTC) + timedelta(days=1),
+                last_used_time=datetime.now(UTC),
+                user_id=user.id,
+            )
+        )
+    return secret
+
+
 class TokenClient(Client):
     """A client that sends a token with each request."""
 

@@ -9,7 +9,10 @@ from tests.engines import on_one_engine
 pytestmark = on_one_engine
 
 ALWAYS = {"type", "id", "links"}
-ATTRIBUTES = {"email", "name", "is_active", "creation_time", "modification_time"}
+ATTRIBUTES = {
+    *("email", "name", "is_active", "verification_time"),
+    *("creation_time", "modification_time"),
+}
 
 
 def shown(resource: dict) -> set[str]:

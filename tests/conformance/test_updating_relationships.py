@@ -146,14 +146,14 @@ def test_members_are_of_to_many_relationships_alone(world, method):
 @on_one_engine
 @pytest.mark.conformance("UR-16")
 @pytest.mark.parametrize("method", ["PATCH", "POST", "DELETE"])
-def test_what_may_not_be_changed_is_forbidden(world, app_with, method):
+def test_what_may_not_be_changed_is_forbidden(world, app_with, permitted, method):
     group = max(world.groups, key=lambda group: len(world.members_of(group)))
     data = identifiers("users", world.joiner)
     sealed = Client(app_with(with_sealed))
     response = sealed.request(method, f"{SEALED}/{group}/relationships/members", {"data": data})
     assert response.status_int == 403
     assert sources(response) == [("/data", "read_only_relationship")]
-    reader = Client(app_with(anonymous_permissions="users:read groups:read groups:create"))
+    reader = permitted("users:read groups:read groups:create")
     response = reader.request(method, f"{GROUPS}/{group}/relationships/members", {"data": data})
     assert response.status_int == 403
     assert sources(response) == [("", "forbidden")]

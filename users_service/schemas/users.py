@@ -21,9 +21,9 @@ class UserSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
     email = Email(required=True, metadata={"examples": ["ada@example.com"]})
     name = Line(required=True, max_length=250, metadata={"examples": ["Ada Lovelace"]})
     is_active = Boolean(metadata={"examples": [True]})
-    password = Password(allow_none=True, metadata={"examples": ["correct horse battery staple"]})
+    password = Password(allow_none=True, metadata={"examples": ["a sentence nobody else says"]})
     current_password = Credential(
-        max_length=1024, metadata={"examples": ["correct horse battery staple"]}
+        max_length=1024, metadata={"examples": ["a sentence nobody else says"]}
     )
     verification_time = Timestamp(dump_only=True, allow_none=True)
     creation_time = Timestamp(dump_only=True)
