@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from users_service.auth.credentials import challenge
 from users_service.auth.policy import may
 from users_service.auth.secrets import digest, new_token
-from users_service.auth.throttle import give_back, reserve
+from users_service.auth.throttle import give_back, reserve, withdraw
 from users_service.auth.tokens import set_cookie
 from users_service.jsonapi import (
     Answer,
@@ -131,10 +131,14 @@ def _check_password(request: Request, email: str, password: str) -> SignedIn:
     with registry["reading"].connect() as connection:
         row = connection.execute(found.where(users.c.email_key == key)).one_or_none()
     stored = row.password_hash if row is not None and row.is_active else None
-    is_right = passwords.verify(stored, password)
+    try:
+        is_right = passwords.verify(stored, password)
+    except JSONAPIError:  # too many are hashed already
+        withdraw(request, tried)
+        raise
     if row is None or stored is None or not is_right:
         raise invalid_credentials()
-    rehashed = passwords.hash(password) if passwords.needs_rehash(stored) else None
+    rehashed = passwords.rehash(stored, password)
     give_back(request, tried)
     return SignedIn(row.id, stored, rehashed)
 

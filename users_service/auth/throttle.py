@@ -1,49 +1,61 @@
 """Bounds the tries to sign in: each is reserved before the password is hashed.
 
 A try counts for the account with the address it comes from, for the address, and for the account.
-It is reserved by the generic cell rate algorithm (GCRA): for each of these, one row has the time at
-which all tries so far are forgotten. A success gives back what it has reserved, and makes the
-address one that the account has signed in from: nobody else can lock the account out there.
+The generic cell rate algorithm (GCRA) needs one row for each of these: the time at which all tries
+so far are forgotten. A success gives back what it has reserved, and makes the address a known one
+of the account: from there, what others try elsewhere does not lock it out.
 """
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 from pyramid.request import Request
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
-from users_service.database import is_conflict
-from users_service.jsonapi import Error, JSONAPIError, begin_changes
+from users_service.database import in_transaction
+from users_service.jsonapi import Error, JSONAPIError
 from users_service.models.tables import sign_in_tries
 from users_service.settings import Settings
 
-# Seconds that an address stays one that an account has signed in from: half a year.
-KNOWN_FOR = 182 * 86_400.0
+Result = TypeVar("Result")
+
+SECOND = 1_000_000  # microseconds, the unit of all times here
+
+# How long an address stays a known one after a success.
+KNOWN_FOR = 182 * 86_400 * SECOND
 
 IPV6_PREFIX = 64
 
+# Rows that one transaction of a purge deletes.
+PURGED_AT_ONCE = 1000
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True)
 class Limit:
-    """How many tries with one key there may be in the window.
+    """How many tries may be made at once with one key.
 
-    :param increment: seconds after which one of them is forgotten.
-    :param burst: seconds after which all of them are.
+    :param interval: microseconds after which one more may be made.
     """
 
-    increment: float
-    burst: float
+    most: int
+    interval: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
-    """The tries that a request has reserved: limits by key, and the key of the known address."""
+class Keys:
+    """What a try is counted for.
+
+    :param limits: by key.
+    :param both: the key of the account with the address.
+    :param account: the key of the account.
+    :param known: the key of the row that says until when the address is a known one.
+    """
 
     limits: Mapping[str, Limit]
     both: str
@@ -51,46 +63,75 @@ class Tries:
     known: str
 
 
-def reserve(request: Request, account: str) -> Tries:
-    """Reserve a try to sign in.
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A try that is reserved, with the arrival time that it has made, by key."""
+
+    keys: Keys
+    until: Mapping[str, int]
+
+
+class TooManyTriesError(Exception):
+    """There were too many tries.
+
+    :param wait: microseconds until the next one may be made.
+    """
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(wait)
+        self.wait = wait
+
+
+def reserve(request: Request, account: str) -> Tried:
+    """Reserve a try to sign in, in a transaction of its own.
 
     :param account: the key of the e-mail address that was sent, whether somebody has it or not.
     :raises JSONAPIError: 429 if there were too many.
     """
-    settings = request.registry["settings"]
-    tries = tries_of(account, request.client_addr or "", settings)
-    now = time.time()
-    wait = _in_transaction(request, lambda connection: reserve_all(connection, tries, now))
-    if wait > 0:
-        seconds = int(wait) + 1
+    keys = keys_of(account, request.client_addr or "", request.registry["settings"])
+    try:
+        return _alone(request, partial(reserve_all, keys=keys, now=_now()))
+    except TooManyTriesError as error:
+        seconds = -(-error.wait // SECOND)
         detail = f"Too many tries to sign in; try again in {seconds} seconds."
         fault = Error(code="too_many_requests", detail=detail)
-        raise JSONAPIError(fault, headers={"Retry-After": str(seconds)})
-    return tries
+        raise JSONAPIError(fault, headers={"Retry-After": str(seconds)}) from None
 
 
-def give_back(request: Request, tries: Tries) -> None:
-    """Give back what a success has reserved, and forget the failures of the account from there."""
-    now = time.time()
-    _in_transaction(request, lambda connection: give_all_back(connection, tries, now))
+def give_back(request: Request, tried: Tried) -> None:
+    """Give back the try of a success, forget the failures of the account from its address, and let
+    the address be a known one."""
+    _alone(request, partial(settle, tried=tried, now=_now()))
 
 
-def tries_of(account: str, address: str, settings: Settings) -> Tries:
-    """Return the keys of a try with their limits.
+def withdraw(request: Request, tried: Tried) -> None:
+    """Give back a try that was not made, as too many passwords are hashed already."""
+    _alone(request, partial(give_all_back, tried=tried, now=_now()))
+
+
+def _alone(request: Request, work: Callable[[Connection], Result]) -> Result:
+    deadline = request.registry["settings"].retry_deadline
+    return in_transaction(request.registry["writing"], work, deadline)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
+
+
+def keys_of(account: str, address: str, settings: Settings) -> Keys:
+    """Return what a try is counted for.
 
     :param address: that of the client; of IPv6 its first 64 bits count, which one subscriber has.
     """
-    network = network_of(address)
-    window = settings.sign_in_window
+    network, window = network_of(address), round(settings.sign_in_window * SECOND)
     both, alone = _key("both", account, network), _key("account", account)
     counts = {
         both: settings.sign_in_tries,
         _key("address", network): settings.sign_in_tries_per_address,
         alone: settings.sign_in_tries_per_account,
     }
-    limits = {key: Limit(increment=window / n, burst=window) for key, n in counts.items()}
-    known = _key("known", account, network)
-    return Tries(limits=limits, both=both, account=alone, known=known)
+    limits = {key: Limit(most, window // most) for key, most in counts.items()}
+    return Keys(limits=limits, both=both, account=alone, known=_key("known", account, network))
 
 
 def network_of(address: str) -> str:
@@ -110,92 +151,107 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def reserve_all(connection: Connection, tries: Tries, now: float) -> float:
-    """Reserve a try with all of its keys, or with none.
+def reserve_all(connection: Connection, keys: Keys, now: int) -> Tried:
+    """Reserve a try for all that it is counted for.
 
-    :param now: seconds since 1970.
-    :returns: the seconds to wait; 0 if the try is reserved.
+    From a known address it is not counted for the account.
+
+    :param now: microseconds since 1970.
+    :raises TooManyTriesError: if there were too many. The transaction is then to be rolled back, so
+        that tries that are refused store nothing.
     """
-    stored = _locked(connection, [*tries.limits, tries.known], now)
-    limits = dict(tries.limits)
-    if stored[tries.known] > now:  # the account has signed in from there
-        del limits[tries.account]
-    later, wait = {}, 0.0
-    for key, limit in limits.items():
-        later[key] = max(stored[key], now) + limit.increment
-        wait = max(wait, later[key] - limit.burst - now)
-    if wait > 1e-6:
-        return wait
-    _store(connection, later)
-    return 0.0
+    stored = _locked(connection, keys.limits, keys.known, now)
+    is_known = stored.get(keys.known, now) > now
+    until, wait = {}, 0
+    for key, limit in keys.limits.items():
+        if is_known and key == keys.account:
+            continue
+        until[key] = max(stored[key], now) + limit.interval
+        wait = max(wait, until[key] - now - limit.most * limit.interval)
+    if wait > 0:
+        raise TooManyTriesError(wait)
+    _store(connection, until)
+    return Tried(keys, until)
 
 
-def give_all_back(connection: Connection, tries: Tries, now: float) -> None:
-    """Give back what `reserve_all` has reserved, and note the address as a known one."""
-    stored = _locked(connection, [*tries.limits, tries.known], now)
-    less = {key: stored[key] - limit.increment for key, limit in tries.limits.items()}
-    if stored[tries.known] > now:
-        del less[tries.account]  # it was not reserved
-    _store(connection, less | {tries.both: now, tries.known: now + KNOWN_FOR})
+def give_all_back(connection: Connection, tried: Tried, now: int) -> None:
+    """Give back what `reserve_all` has reserved, as far as it is not forgotten already."""
+    stored = _locked(connection, tried.until, None, now)
+    _store(connection, _without(tried, stored, now))
 
 
-def _locked(connection: Connection, keys: Sequence[str], now: float) -> dict[str, float]:
-    """Make the rows that are missing, and lock all of them in the order of their keys."""
-    _insert_missing(connection, [{"key": key, "arrival_time": now} for key in sorted(keys)])
+def settle(connection: Connection, tried: Tried, now: int) -> None:
+    """Give back what `reserve_all` has reserved, and what the account has tried from the address;
+    from now on, the address is a known one."""
+    keys = tried.keys
+    stored = _locked(connection, [*tried.until, keys.known], None, now)
+    times = _without(tried, stored, now)
+    _store(connection, times | {keys.both: now, keys.known: now + KNOWN_FOR})
+
+
+def _without(tried: Tried, stored: Mapping[str, int], now: int) -> dict[str, int]:
+    return {
+        key: stored[key] - max(0, min(tried.keys.limits[key].interval, until - now))
+        for key, until in tried.until.items()
+    }
+
+
+def _locked(
+    connection: Connection, keys: Iterable[str], more: str | None, now: int
+) -> dict[str, int]:
+    """Make the rows that are missing, and lock all of them in the order of their keys.
+
+    :param more: the key of one that may be missing.
+    :returns: the arrival times by key.
+    """
+    needed = sorted(keys)
+    rows = [{"key": key, "arrival_time": now} for key in needed]
     found = select(sign_in_tries.c.key, sign_in_tries.c.arrival_time)
-    found = found.where(sign_in_tries.c.key.in_(keys)).order_by(sign_in_tries.c.key)
-    return {row.key: row.arrival_time for row in connection.execute(found.with_for_update())}
+    found = found.where(sign_in_tries.c.key.in_([*needed, *([more] if more else [])]))
+    found = found.order_by(sign_in_tries.c.key).with_for_update()
+    stored: dict[str, int] = {}
+    while not stored.keys() >= set(needed):  # a purge may delete a row before it is locked
+        connection.execute(_insert_missing(connection).values(rows))
+        stored = {row.key: row.arrival_time for row in connection.execute(found)}
+    return stored
 
 
-def _insert_missing(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    statement: Any
+def _insert_missing(connection: Connection) -> Any:
     match connection.dialect.name:
         case "postgresql":
-            statement = postgresql.insert(sign_in_tries).on_conflict_do_nothing()
+            return postgresql.insert(sign_in_tries).on_conflict_do_nothing()
         case "sqlite":
-            statement = sqlite.insert(sign_in_tries).on_conflict_do_nothing()
+            return sqlite.insert(sign_in_tries).on_conflict_do_nothing()
         case _:
             # INSERT IGNORE would take gap locks, which deadlock.
             insert = mysql.insert(sign_in_tries)
-            statement = insert.on_duplicate_key_update(key=sign_in_tries.c.key)
-    for row in rows:
-        connection.execute(statement, row)
+            return insert.on_duplicate_key_update(key=sign_in_tries.c.key)
 
 
-def _store(connection: Connection, times: Mapping[str, float]) -> None:
-    for key in sorted(times):
-        statement = update(sign_in_tries).where(sign_in_tries.c.key == key)
-        connection.execute(statement.values(arrival_time=times[key]))
+def _store(connection: Connection, times: Mapping[str, int]) -> None:
+    statement = update(sign_in_tries).where(sign_in_tries.c.key == bindparam("of"))
+    statement = statement.values(arrival_time=bindparam("at"))
+    connection.execute(statement, [{"of": key, "at": times[key]} for key in sorted(times)])
 
 
-def _in_transaction(request: Request, work: Any) -> Any:
-    """Do something in a transaction of its own, and again if the engine gives it up."""
-    engine, settings = request.registry["writing"], request.registry["settings"]
-    end = time.monotonic() + settings.retry_deadline
-    while True:
-        try:
-            with engine.connect() as connection:
-                begin_changes(connection)
-                result = work(connection)
-                connection.commit()
-                return result
-        except DBAPIError as error:
-            if time.monotonic() > end or not is_conflict(error):
-                raise
+def purge_tries(engine: Engine, now: int, deadline: float) -> int:
+    """Delete the rows that say nothing any more, in short transactions.
 
-
-def purge_tries(connection: Connection, now: float, most: int) -> int:
-    """Delete rows that say nothing any more.
-
-    :param most: how many at once.
+    :param now: microseconds since 1970.
+    :param deadline: seconds in which a transaction may begin again after a conflict.
     :returns: how many were deleted.
     """
-    found = select(sign_in_tries.c.key).where(sign_in_tries.c.arrival_time <= now).limit(most)
+    deleted, last = 0, PURGED_AT_ONCE
+    while last == PURGED_AT_ONCE:
+        last = in_transaction(engine, partial(_purge_some, now=now), deadline)
+        deleted += last
+    return deleted
+
+
+def _purge_some(connection: Connection, now: int) -> int:
+    is_over = sign_in_tries.c.arrival_time <= now
+    found = select(sign_in_tries.c.key).where(is_over).limit(PURGED_AT_ONCE)
     keys = connection.execute(found).scalars().all()
     if keys:
-        connection.execute(
-            delete(sign_in_tries).where(
-                sign_in_tries.c.key.in_(keys), sign_in_tries.c.arrival_time <= now
-            )
-        )
+        connection.execute(delete(sign_in_tries).where(sign_in_tries.c.key.in_(keys), is_over))
     return len(keys)

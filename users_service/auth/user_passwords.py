@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pyramid.request import Request
 from sqlalchemy import select
 
-from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource
+from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
 from users_service.models.tables import users
 
 
@@ -24,16 +24,21 @@ class CurrentPassword:
 def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
     """Hash the password in a resource object, and hold the current one against the caller's.
 
-    :raises JSONAPIError: 503 if too many passwords are hashed already.
+    :raises JSONAPIError: 422 if the password is weak, as far as can be said before a connection is
+        taken; 503 if too many passwords are hashed already.
     """
     values = dict(loaded.values)
     passwords = request.registry["passwords"]
+    if (password := values.get("password")) is not None:
+        fault = passwords.weakness(password, values.get("email", ""), values.get("name", ""))
+        if fault:
+            place = (*loaded.place, "attributes", "password")
+            raise JSONAPIError(field_error("weak_password", "password", fault, *place))
     if values.get("current_password") is not None:
         stored = _stored_hash(request)
         is_right = passwords.verify(stored, values["current_password"])
         values["current_password"] = CurrentPassword(stored, is_right)
     if "password" in values:
-        password = values["password"]
         values["password_hash"] = None if password is None else passwords.hash(password)
     return loaded if values == loaded.values else replace(loaded, values=values)
 

@@ -14,7 +14,7 @@ from users_service.database.migrations import (
     upgrade_database,
 )
 from users_service.database.requirements import SchemaError, reason_of
-from users_service.database.retries import StartOverError, is_conflict
+from users_service.database.retries import StartOverError, in_transaction, is_conflict
 from users_service.database.transactions import may_change, takes_changes
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "StartOverError",
     "changes",
     "check_schema",
+    "in_transaction",
     "includeme",
     "is_conflict",
     "make_engine",

@@ -2,16 +2,19 @@
 
 import random
 import time
+from collections.abc import Callable
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from pyramid.config import Configurator
 from pyramid.request import Request
 from pyramid.response import Response
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 
 from users_service.database.driver_errors import Outcome, rule_of
+from users_service.database.engine import changes
 from users_service.database.transactions import RETRIED, may_change
 from users_service.settings import Settings
 
@@ -19,6 +22,8 @@ from users_service.settings import Settings
 # a random time below the limit, so that the same requests do not meet again.
 FIRST_WAIT = 0.01
 LONGEST_WAIT = 0.5
+
+Result = TypeVar("Result")
 
 
 class StartOverError(StaleDataError):
@@ -96,3 +101,27 @@ def retry_policy(deadline: float, max_body_size: int) -> Any:
             longest = min(2 * longest, LONGEST_WAIT)
 
     return policy
+
+
+def in_transaction(engine: Engine, work: Callable[[Connection], Result], deadline: float) -> Result:
+    """Do something in a transaction of its own, and again if the engine rolls it back because of
+    another one.
+
+    :param work: reads and changes the database. If it raises, what it has changed is rolled back.
+    :param deadline: seconds in which the transaction may begin again.
+    :raises DBAPIError: as of the last attempt.
+    """
+    end = time.monotonic() + deadline
+    longest = FIRST_WAIT
+    with engine.connect() as connection:
+        connection.execution_options(**changes(engine))
+        while True:
+            try:
+                with connection.begin():
+                    return work(connection)
+            except DBAPIError as error:
+                wait = random.uniform(0, longest)  # noqa: S311  # spreads contenders
+                if not is_conflict(error) or time.monotonic() + wait > end:
+                    raise
+            time.sleep(wait)
+            longest = min(2 * longest, LONGEST_WAIT)

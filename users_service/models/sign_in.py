@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Double, ForeignKey, Index
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,8 +21,9 @@ class SignInTries(Base):
     __tablename__ = "sign_in_tries"
 
     key: Mapped[str] = text_column(DIGEST_LENGTH, primary_key=True)
-    # Seconds since 1970: when all tries so far are forgotten (GCRA's theoretical arrival time).
-    arrival_time: Mapped[float] = mapped_column(Double, index=True)
+    # Microseconds since 1970: when all tries so far are forgotten (GCRA's theoretical arrival
+    # time). Whole numbers, so that the last try of a limit is not lost to rounding.
+    arrival_time: Mapped[int] = mapped_column(BigInteger, index=True)
 
 
 class Code(Base):

@@ -76,7 +76,7 @@ def upgrade():
     op.create_table(
         "sign_in_tries",
         sa.Column("key", text(DIGEST), nullable=False),
-        sa.Column("arrival_time", sa.Double(), nullable=False),
+        sa.Column("arrival_time", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_sign_in_tries"),
         **TABLE,
         if_not_exists=True,

@@ -1,0 +1,172 @@
+"""Signing in while others guess: bounded, the same for all who fail, and kept up to date."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import cache
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import event, func, insert, select
+
+from tests.client import API, Client
+from users_service.models import User, email_key
+from users_service.models.tables import sign_in_tries
+
+PASSWORD = "sunny side of the street"
+WRONG = "shady side of the street"
+TOKENS = f"{API}/tokens"
+HERE, THERE = "192.0.2.1", "198.51.100.1"
+COSTS = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
+
+
+@cache
+def hashed(password: str = PASSWORD, **costs: int) -> str:
+    return PasswordHasher(**COSTS | costs).hash(password)
+
+
+def add_user(service, name="ada", **values) -> None:
+    row = {"email": f"{name}@example.com", "name": name, "is_active": True}
+    row |= {"email_key": email_key(row["email"]), "password_hash": hashed()} | values
+    with service.engine.begin() as connection:
+        connection.execute(insert(User.__table__), row)
+
+
+def stored_hash(service, name="ada") -> str:
+    found = select(User.password_hash).where(User.email == f"{name}@example.com")
+    with service.engine.connect() as connection:
+        return connection.execute(found).scalar_one()
+
+
+def sign_in(app, password=PASSWORD, name="ada", address=HERE):
+    attributes = {"email": f"{name}@example.com", "password": password}
+    document = {"data": {"type": "tokens", "attributes": attributes}}
+    return Client(app).post(TOKENS, document, environ={"REMOTE_ADDR": address})
+
+
+def codes(response) -> list[str]:
+    return [error["code"] for error in response.json["errors"]]
+
+
+@pytest.fixture
+def app(app_with):
+    return app_with(anonymous_permissions="")
+
+
+def test_of_100_tries_at_once_over_two_processes_exactly_the_limit_is_hashed(service, app_with):
+    add_user(service)
+    apps = [app_with(anonymous_permissions="", password_queue="100") for _ in range(2)]
+    with ThreadPoolExecutor(100) as threads:
+        answers = list(threads.map(lambda n: sign_in(apps[n % 2], WRONG), range(100)))
+    assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 90}
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {codes(answer)[0] for answer in refused} == {"too_many_requests"}
+    assert {1 <= int(answer.headers["Retry-After"]) <= 90 for answer in refused} == {True}
+    assert sign_in(apps[0]).status_code == 429
+    assert sign_in(apps[1], address=THERE).status_code == 201
+
+
+def test_whoever_has_signed_in_gets_in_while_others_guess_from_many_addresses(service, app_with):
+    add_user(service)
+    app = app_with(anonymous_permissions="", sign_in_tries_per_account="3")
+    assert sign_in(app).status_code == 201
+    for number in range(3):
+        assert sign_in(app, WRONG, address=f"203.0.113.{number}").status_code == 401
+    assert sign_in(app, address=THERE).status_code == 429
+    assert sign_in(app).status_code == 201
+
+
+def test_a_success_starts_the_count_again(service, app_with):
+    add_user(service)
+    app = app_with(anonymous_permissions="", sign_in_tries="2")
+    for _ in range(3):
+        assert sign_in(app, WRONG).status_code == 401
+        assert sign_in(app).status_code == 201
+
+
+def test_an_address_is_counted_however_it_is_spelled(service, app_with):
+    add_user(service)
+    app = app_with(anonymous_permissions="", sign_in_tries="2")
+    for name in ("ada", "ADA"):
+        assert sign_in(app, WRONG, name).status_code == 401
+    assert sign_in(app, name="Ada").status_code == 429
+
+
+class Statements:
+    """The statements that an application sends, in order."""
+
+    def __init__(self, app, stack) -> None:
+        self.sent: list[str] = []
+        for engine in app.registry["engines"].values():
+            event.listen(engine, "before_cursor_execute", self._note)
+            stack.callback(event.remove, engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection, _cursor, statement, *_) -> None:
+        self.sent.append(statement)
+
+    def of(self, action) -> list[str]:
+        self.sent.clear()
+        action()
+        return list(self.sent)
+
+
+def test_who_is_unknown_inactive_without_a_password_or_wrong_is_answered_the_same(service, app):
+    add_user(service)
+    add_user(service, "inactive", is_active=False)
+    add_user(service, "without", password_hash=None)
+    tries = {"ada": WRONG, "inactive": PASSWORD, "without": PASSWORD, "unknown": PASSWORD}
+    with ExitStack() as stack:
+        statements, answers, sent = Statements(app, stack), [], []
+        for name, password in tries.items():
+            sent.append(
+                statements.of(lambda n=name, p=password: answers.append(sign_in(app, p, n)))
+            )
+    assert len(sent[0]) >= 3
+    assert sent == [sent[0]] * 4
+    documents = [answer.json["errors"][0] | {"id": ""} for answer in answers]
+    assert documents == [documents[0]] * 4
+    assert {answer.status_code for answer in answers} == {401}
+    assert codes(answers[0]) == ["invalid_credentials"]
+
+
+def test_a_password_is_hashed_again_when_the_parameters_have_changed(service, app):
+    old = hashed(memory_cost=9216, time_cost=4)
+    add_user(service, password_hash=old)
+    assert sign_in(app, WRONG).status_code == 401
+    assert stored_hash(service) == old
+    assert sign_in(app).status_code == 201
+    assert stored_hash(service).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert sign_in(app).status_code == 201
+
+
+def test_who_finds_all_places_taken_is_told_so_at_once_and_has_not_tried(service, app_with):
+    add_user(service)
+    app = app_with(anonymous_permissions="", password_queue="0", sign_in_tries="1")
+    hashers = app.registry["passwords"].hashers
+    begun, end = threading.Event(), threading.Event()
+
+    def hash_long() -> None:
+        begun.set()
+        end.wait(30)
+
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(hashers.run, hash_long)
+        assert begun.wait(30)
+        for _ in range(3):
+            busy = sign_in(app)
+            assert (busy.status_code, codes(busy)) == (503, ["busy"])
+            assert busy.headers["Retry-After"] == "1"
+        assert Client(app).get(f"{API}").status_code == 200
+        end.set()
+        done.result(30)
+    assert sign_in(app, WRONG).status_code == 401
+    assert sign_in(app).status_code == 429
+
+
+def test_guesses_that_are_refused_make_no_rows(service, app_with):
+    app = app_with(anonymous_permissions="", sign_in_tries_per_address="1")
+    answers = [sign_in(app, name=f"user-{number}").status_code for number in range(4)]
+    assert answers == [401, 429, 429, 429]
+    with service.engine.connect() as connection:
+        assert connection.execute(select(func.count()).select_from(sign_in_tries)).scalar() == 3
