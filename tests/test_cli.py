@@ -69,8 +69,10 @@ def test_faults_of_the_resources_are_told_in_a_sentence_each(tmp_path, start):
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
         "UserSchema.full_name: User has no column full_name; it has creation_time, email,"
-        " email_folded, email_key, id, is_active, modification_time, name, name_folded, role_id,"
-        " version.",
-        "UserSchema.office: There is no resource of type offices; there are groups, roles, users.",
-        "UserSchema.office: User has no relationship office; it has groups, role.",
+        " email_folded, email_key, id, is_active, modification_time, name, name_folded,"
+        " password_hash, role_id, verification_time, version.",
+        "UserSchema.office: There is no resource of type offices; there are groups, roles, tokens,"
+        " users.",
+        "UserSchema.office: User has no relationship office; it has groups, managed_groups, role,"
+        " tokens.",
     ]

@@ -28,7 +28,12 @@ named = identity | times | {"name": texts, "description": st.none() | texts}
 ENTITIES = {
     (User, UserSchema): identity
     | times
-    | {"email": texts, "name": texts, "is_active": st.booleans()},
+    | {
+        "email": texts,
+        "name": texts,
+        "is_active": st.booleans(),
+        "verification_time": st.none() | instants,
+    },
     (Role, RoleSchema): named | {"permissions": st.lists(texts, max_size=3)},
     (Group, GroupSchema): named,
 }

@@ -167,7 +167,7 @@ def test_every_parameter_that_is_described_is_accepted(world, known, document):
             name: spelled(value(document, parameter["schema"]))
             for name, parameter in operation.query.items()
         }
-        if operation.id in ("users_list", "roles_list", "groups_list"):
+        if operation.id in ("users_list", "roles_list", "groups_list", "tokens_list"):
             query |= cursors(world, operation)
             for pair in query.items():
                 response = send(world, operation, query=[pair])

@@ -137,8 +137,9 @@ def _serve_linkage(config: Configurator, relationship: Relationship) -> None:
         query=Endpoint(resource=relationship.target, collection=many, through=relationship),
         profiles=CURSORS if many else frozenset(),
     )
-    changes = [("PATCH", views.replace_linkage)]
-    if many:
+    is_written_once = relationship.field.metadata.get("create_only", False)
+    changes = [] if is_written_once else [("PATCH", views.replace_linkage)]
+    if many and not is_written_once:
         changes += [("POST", views.add_linkage), ("DELETE", views.remove_linkage)]
     for method, change in changes:
         _add_method(config, service, method, change, "update", body=read_linkage)
@@ -194,7 +195,7 @@ def _add_method(
     profiles: frozenset[str] = frozenset(),
     perform: Callable[[Request], Answer] | None = None,
 ) -> None:
-    """Add a method to a service.
+    """Add a method to a service, if the resource has it.
 
     Its validators run before its view: permission, media type, id, query parameters, document.
 
@@ -207,7 +208,9 @@ def _add_method(
     :param perform: the host's view, which is called in place of `view` and does the same.
     """
     context = service.factory(None) if hasattr(service, "factory") else None
-
+    resource: Any = getattr(context, "source", context)
+    if action is not None and action not in resource.methods:
+        return
     api_of(config.registry).methods[service.name, name] = Method(
         view=view, action=action, context=context, query=query, body=body, extension=extension
     )

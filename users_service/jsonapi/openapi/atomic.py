@@ -41,7 +41,7 @@ def request_example(components: Components) -> Json | None:
     """A request that adds a resource of the first type that has an example."""
     for resource in components.resources.values():
         example = new_example(components, resource)
-        if example is not None and resource.create is None:
+        if example is not None and resource.create is None and "create" in resource.methods:
             return {OPERATIONS_MEMBER: [{"op": "add", **example}]}
     return None
 
@@ -50,7 +50,7 @@ def _operations(components: Components) -> Iterator[Json]:
     for resource in components.resources.values():
         yield from _on_resources(components, resource)
         for relationship in resource.relationships.values():
-            if relationship.is_changeable:
+            if relationship.is_changeable and "update" in resource.methods:
                 yield _on_linkage(components, relationship)
     yield _by_url(components)
 
@@ -58,19 +58,21 @@ def _operations(components: Components) -> Iterator[Json]:
 def _on_resources(components: Components, resource: Resource) -> Iterator[Json]:
     name = pascal(resource.type)
     reference = _reference(components, resource, None)
-    if resource.create is None:
+    if resource.create is None and "create" in resource.methods:
         new = new_resource(components, resource, local=True)
         # It takes a `ref` too, if that is equal to `data`, which JSON Schema has no words for.
         yield _named(components, f"{name}Add", ["data"], op=_code("add"), data=new)
-    yield _named(
-        components,
-        f"{name}Update",
-        ["data"],
-        op=_code("update"),
-        ref=reference,
-        data=changed_resource(components, resource, local=True),
-    )
-    yield _named(components, f"{name}Remove", ["ref"], op=_code("remove"), ref=reference)
+    if "update" in resource.methods:
+        yield _named(
+            components,
+            f"{name}Update",
+            ["data"],
+            op=_code("update"),
+            ref=reference,
+            data=changed_resource(components, resource, local=True),
+        )
+    if "delete" in resource.methods:
+        yield _named(components, f"{name}Remove", ["ref"], op=_code("remove"), ref=reference)
 
 
 def _on_linkage(components: Components, relationship: Relationship) -> Json:

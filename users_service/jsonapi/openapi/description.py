@@ -82,9 +82,10 @@ def describe(registry: Registry, information: Information) -> Json:
     services = registry.cornice_services.values()
     paths = sorted(((_path(registry, s), s) for s in services), key=itemgetter(0))
     collections = {
-        api.methods[service.name, "POST"].context: path
+        method.context: path
         for path, service in paths
-        if (service.name, "POST") in api.methods
+        for name in ("GET", "POST")
+        if (method := api.methods.get((service.name, name))) is not None and "{" not in path
     }
     for path, service in paths:
         described = {}

@@ -48,6 +48,9 @@ def _change(name: str, summary: str, *failures: int) -> ViewDescription:
     )
 
 
+# The methods of a resource that take the id of a new one.
+LINKED = ("read", "update", "delete")
+
 VIEWS: dict[Callable[..., Any], ViewDescription] = {
     views.list_resources: ViewDescription(name="list", summary="List {0}", one=False),
     views.create_resource: ViewDescription(
@@ -177,7 +180,7 @@ def _links(components: Components, method: Method) -> Json:
     if method.view is not views.create_resource:
         return {}
     resource: Any = method.context
-    names = [f"{resource.type}_{verb}" for verb in ("read", "update", "delete")]
+    names = [f"{resource.type}_{verb}" for verb in LINKED if verb in resource.methods]
     for relationship in resource.relationships.values():
         read = "list" if relationship.many else "read"
         verbs = [read, f"linkage_{read}"]

@@ -132,12 +132,24 @@ class _Reader:
             raise malformed("Must name a resource, not a collection.", *place)
         if operation["op"] == "update":
             return self.update(operation, target, place)
-        permit(self.request, "delete", target.resource, at(*place))
+        self.demand(target, "delete", place)
         return self.operation(operation, target, place)
+
+    def demand(self, target: Target, action: str, place: Place) -> None:
+        """Check that there is an action on the target, and that the caller may take it.
+
+        :raises JSONAPIError: 401 or 403.
+        """
+        resource = target.resource
+        permit(self.request, action, target.relationship or resource, at(*place))
+        is_left_to_host = action == "create" and resource.create is not None
+        if action not in resource.methods or is_left_to_host:
+            detail = f"Operations cannot {action} {resource.type}."
+            raise JSONAPIError(Error(code="forbidden", detail=detail, source=at(*place)))
 
     def linkage(self, operation: Json, target: Target, place: Place) -> Operation:
         relationship: Any = target.relationship
-        permit(self.request, "update", relationship, at(*place))
+        self.demand(target, "update", place)
         if not relationship.many and operation["op"] != "update":
             raise malformed("Must be update for a to-one relationship.", *place, "op")
         data = self.data(operation, place)
@@ -147,10 +159,7 @@ class _Reader:
     def add(self, operation: Json, target: Target, place: Place) -> Operation:
         if not target.is_collection:
             raise malformed("Must name a collection to add a resource to.", *place)
-        permit(self.request, "create", target.resource, at(*place))
-        if target.resource.create is not None:
-            detail = f"Operations cannot create {target.resource.type}: send a request for each."
-            raise JSONAPIError(Error(code="forbidden", detail=detail, source=at(*place)))
+        self.demand(target, "create", place)
         resource, data, data_place = target.resource, self.data(operation, place), (*place, "data")
         faults = [*self.repeated_lid(data, data_place)]
         faults += _unequal(resource, operation.get("ref", {}), data, place)
@@ -168,7 +177,7 @@ class _Reader:
             yield malformed_error(detail, *place, "lid")
 
     def update(self, operation: Json, target: Target, place: Place) -> Operation:
-        permit(self.request, "update", target.resource, at(*place))
+        self.demand(target, "update", place)
         resource, data, data_place = target.resource, self.data(operation, place), (*place, "data")
         faults: list[Error] = []
         id = target.resolved_id(self.lids)
