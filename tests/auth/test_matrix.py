@@ -92,10 +92,6 @@ def role_of(name: str) -> Body:
     return lambda world: {"data": world.ref("roles", name)}
 
 
-def user_of_token(world: World) -> Any:
-    return {"data": world.ref("users", "other")}
-
-
 def sign_in(_: World) -> Any:
     return resource("tokens", email="self@example.com", password=PASSWORD)
 
@@ -237,10 +233,6 @@ ROWS: dict[str, tuple[Body | None, str]] = {
     "DELETE /tokens/{id}": (None, "401 401 404 204 404 404 401 404 204 204"),
     "GET /tokens/{id}/user": (None, "401 401 403 200 404 404 401 404 200 200"),
     "GET /tokens/{id}/relationships/user": (None, "401 401 403 200 404 404 401 404 200 200"),
-    "PATCH /tokens/{id}/relationships/user": (
-        user_of_token,
-        "401 401 403 403 403 403 401 403 403 403",
-    ),
     "POST /operations of an added user": (
         operation("add", "users", data=NEW["users"]),
         "401 401 403 403 403 403 401 403 403 200",

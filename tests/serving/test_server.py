@@ -213,7 +213,7 @@ def test_production_grants_nothing_to_requests_without_a_token(tmp_path):
         upgrade(str(ini))
         with pserve(ini, {}) as address:
             http_client = Http(address)
-            assert http_client.request("GET", "/api/v1/users").status == 403
+            assert http_client.request("GET", "/api/v1/users").status == 401
             assert http_client.request("GET", "/readyz").status == 200
 
 

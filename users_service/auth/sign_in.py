@@ -70,57 +70,58 @@ def prepare_token(request: Request, loaded: LoadedResource) -> LoadedResource:
 
 
 def _faults_of_sign_in(loaded: LoadedResource) -> list[Error]:
-    values, place = loaded.values, (*loaded.place, "attributes")
+    values = loaded.values
     faults = [
-        field_error("invalid_value", name, "Is required to sign in.", *place, name)
+        _fault(loaded, "missing_field", name, "Is required to sign in.")
         for name in sorted(SIGN_IN)
         if values.get(name) is None
     ]
     faults += [
-        field_error("read_only_field", name, "A sign-in has none.", *place, name)
+        _fault(loaded, "read_only_field", name, "A sign-in has none.")
         for name in OF_NAMED_TOKENS
         if values.get(name) is not None
     ]
     if loaded.linkages:
         source = at(*loaded.place, "relationships", "user")
-        faults.append(
-            Error(code="read_only_relationship", detail="A sign-in names no user.", source=source)
-        )
+        detail = "A sign-in names no user."
+        faults.append(Error(code="read_only_relationship", detail=detail, source=source))
     return faults
 
 
 def _faults_of_named(request: Request, loaded: LoadedResource) -> list[Error]:
-    """The faults of a named token that the caller wants to make."""
+    """The faults of a named token that the caller wants to make.
+
+    :raises JSONAPIError: 401 if nobody has signed in.
+    """
     if request.caller.user_id is None and not may(request.caller, "tokens:create"):
         detail = "Sign in by e-mail address and password."
-        fault = Error(code="unauthorized", detail=detail)
-        raise JSONAPIError(fault, headers=challenge())
-    values, place = loaded.values, (*loaded.place, "attributes")
-    faults = []
-    if request.caller.user_id is None and not loaded.linkages:
-        source = at(*loaded.place, "relationships", "user")
-        detail = "Must name the user of the token."
-        faults.append(Error(code="invalid_value", detail=detail, source=source))
-    faults += [
-        field_error("invalid_value", name, "Is required for a named token.", *place, name)
+        raise JSONAPIError(Error(code="unauthorized", detail=detail), headers=challenge())
+    values = loaded.values
+    faults = [
+        _fault(loaded, "missing_field", name, "Is required for a named token.")
         for name in OF_NAMED_TOKENS
         if values.get(name) is None
     ]
+    if request.caller.user_id is None and not loaded.linkages:
+        faults.append(_fault(loaded, "missing_field", "user", "Must name the user of the token."))
     if expiration := values.get("expiration_time"):
         days = request.registry["settings"].token_max_lifetime
-        now, message = datetime.now(UTC), None
+        now, name = datetime.now(UTC), "expiration_time"
         if expiration <= now:
-            message = "Must be in the future."
+            faults.append(_fault(loaded, "invalid_value", name, "Must be in the future."))
         elif expiration > now + timedelta(days=days):
             message = f"Must be at most {days} days ahead."
-        if message:
-            faults.append(
-                field_error("invalid_value", "expiration_time", message, *place, "expiration_time")
-            )
+            faults.append(_fault(loaded, "invalid_value", name, message))
     if values.get("transport") == "cookie":
         message = "Must be bearer for a named token."
-        faults.append(field_error("invalid_value", "transport", message, *place, "transport"))
+        faults.append(_fault(loaded, "invalid_value", "transport", message))
     return faults
+
+
+def _fault(loaded: LoadedResource, code: str, name: str, message: str) -> Error:
+    """The error of a field; it points at the resource object if that does not have the field."""
+    there = ("attributes", name) if name in loaded.sent else ()
+    return field_error(code, name, message, *loaded.place, *there)
 
 
 def _check_password(request: Request, email: str, password: str) -> SignedIn:

@@ -20,6 +20,7 @@ MOST_PERMISSIONS = 1000
 class TokenSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
     class Meta:
         type_ = "tokens"
+        example = {"email": "ada@example.com", "password": "a sentence nobody else says"}
 
     id = Identifier()
     name = Line(max_length=80, allow_none=True, metadata={"examples": ["Nightly import"]})
@@ -27,7 +28,7 @@ class TokenSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyp
         Permission(),
         allow_none=True,
         validate=Length(max=MOST_PERMISSIONS),
-        metadata={"examples": [["users:read"]], **CREATE_ONLY},
+        metadata=CREATE_ONLY,
     )
     expiration_time = Timestamp(metadata=CREATE_ONLY)
     last_used_time = Timestamp(dump_only=True, allow_none=True)

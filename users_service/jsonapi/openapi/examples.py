@@ -16,10 +16,14 @@ def example(field_property: Json) -> Any:
 
 
 def new_example(components: Components, resource: Resource) -> Json | None:
-    """A document that creates a resource; None if a required field has no example."""
+    """A document that creates a resource; None if a required field has no example.
+
+    Its attributes are those in `example` of the schema's `Meta`, or one example of each.
+    """
     if resource.needed:
         return None
-    attributes = _sent(components, resource, resource.writable)
+    attributes = getattr(resource.schema.Meta, "example", None)
+    attributes = attributes or _sent(components, resource, resource.writable)
     return attributes and {"data": {"type": resource.type, "attributes": attributes}}
 
 
