@@ -172,6 +172,10 @@ def cursors(client: Client, operation: Operation) -> dict[str, str]:
     }
 
 
+# Parameters of one request: only so many may be about related resources.
+TOGETHER = 20
+
+
 def test_every_parameter_that_is_described_is_accepted(world, known, document):
     for operation in known.values():
         query = {
@@ -186,8 +190,11 @@ def test_every_parameter_that_is_described_is_accepted(world, known, document):
         elif query and operation.method == "GET":
             # The three ways to ask for a page do not go together.
             query = {name: text for name, text in query.items() if not name.startswith("page")}
-            response = send(world, operation, query=query)
-            assert response.status_int == 200, (operation.id, response.text)
+            pairs = list(query.items())
+            for start in range(0, len(pairs), TOGETHER):
+                some = pairs[start : start + TOGETHER]
+                response = send(world, operation, query=some)
+                assert response.status_int == 200, (operation.id, some, response.text)
 
 
 @one_engine
@@ -444,7 +451,8 @@ def failures_of(operation: Operation) -> Iterator[tuple[int, str, Json]]:
     yield 414, "strict", {"query": {"nope": "x" * 400}}
     if about_resources and operation.id != "tokens_create":  # everyone may try to sign in
         yield 401, "closed", {}
-        yield 403, "limited", {}
+        if operation.id != "tokens_delete":  # a token may be ended by its holder
+            yield 403, "limited", {}
     if "{id}" in operation.path:
         others = {}
         if operation.method == "PATCH" and "linkage" not in operation.id:
