@@ -5,6 +5,8 @@ see?), and under the locks checks (may it make this change?) with fields and adm
 sign-in meets throttle and passwords before that.
 """
 
+from functools import partial
+
 from pyramid.config import Configurator
 
 from users_service.auth.checks import check_group, check_role, check_token, check_user
@@ -48,7 +50,9 @@ __all__ = [
 
 
 def includeme(config: Configurator) -> None:
-    config.registry["passwords"] = Passwords(config.registry["settings"])
+    # Set when the application is served, after this.
+    cores = partial(config.registry.get, "cores", ())
+    config.registry["passwords"] = Passwords(config.registry["settings"], cores)
     config.add_jsonapi_error_codes(CODES)
     for name in ("policy", "callers", "administrators", "tokens"):
         config.include(f"{__name__}.{name}")

@@ -1,7 +1,9 @@
 """The threads that hash passwords: so many at once, so many requests that wait, and no more."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import BoundedSemaphore
 from typing import TypeVar
 
@@ -22,10 +24,16 @@ class Hashers:
 
     :param at_once: how many compute at once.
     :param waiting: how many requests wait for that.
+    :param cores: returns the cores that the threads may use; empty for those of the process. A
+        process that serves keeps to one core, on which a hash would take the time of requests.
     """
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="hasher")
+    def __init__(
+        self, at_once: int, waiting: int, cores: Callable[[], Collection[int]] = tuple
+    ) -> None:
+        self._threads = ThreadPoolExecutor(
+            at_once, thread_name_prefix="hasher", initializer=_use, initargs=(cores,)
+        )
         self._places = BoundedSemaphore(at_once + waiting)
 
     def run(self, function: Callable[[], Result]) -> Result:
@@ -40,3 +48,10 @@ class Hashers:
             return self._threads.submit(function).result()
         finally:
             self._places.release()
+
+
+def _use(cores: Callable[[], Collection[int]]) -> None:
+    """Let the current thread use further cores, if they are still there."""
+    if found := cores():
+        with suppress(OSError):
+            os.sched_setaffinity(0, found)

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from argon2 import PasswordHasher, Type
@@ -18,10 +19,11 @@ SALT_LENGTH, HASH_LENGTH = 16, 32
 class Passwords:
     """Hashes and checks passwords, with the parameters of the settings.
 
+    :param cores: returns the cores that hashing may use; empty for those of the process.
     :ivar hashers: the threads that do it.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cores: Callable[[], Collection[int]] = tuple) -> None:
         self._hasher = PasswordHasher(
             time_cost=settings.argon2_time,
             memory_cost=settings.argon2_memory,
@@ -30,7 +32,7 @@ class Passwords:
             salt_len=SALT_LENGTH,
             type=Type.ID,
         )
-        self.hashers = Hashers(settings.password_hashers, settings.password_queue)
+        self.hashers = Hashers(settings.password_hashers, settings.password_queue, cores)
         self._common = CommonPasswords(settings.password_blocklist)
         # What no password has: it takes the time of one that somebody has.
         salt, digest = (

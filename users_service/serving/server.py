@@ -52,7 +52,7 @@ def make_server(global_config: dict[str, str], **options: str) -> Callable[[Any]
         "transfer_timeout", arguments.pop("transfer_timeout", TRANSFER_TIMEOUT)
     )
     cpu = arguments.pop("cpu", "")
-    stay_on_core(global_config.get("cpu", cpu))
+    cores = stay_on_core(global_config.get("cpu", cpu))
     shared = arguments.pop("reuse_port", "")
     reuse_port = flag("reuse_port", global_config.get("reuse_port", shared))
     if "http_port" in global_config:
@@ -66,10 +66,10 @@ def make_server(global_config: dict[str, str], **options: str) -> Callable[[Any]
     arguments["sockets"] = bind(made, places, reuse_port=reuse_port)
     for name in ("ipv4", "ipv6", "unix_socket", "unix_socket_perms"):
         arguments.pop(name, None)
-    return partial(serve, arguments=arguments, transfer_timeout=transfer_timeout)
+    return partial(serve, arguments=arguments, transfer_timeout=transfer_timeout, cores=cores)
 
 
-def stay_on_core(cpu: str) -> None:
+def stay_on_core(cpu: str) -> frozenset[int]:
     """Keep this process on one core.
 
     Python computes in one thread at a time. On several cores its threads take the interpreter's
@@ -77,21 +77,35 @@ def stay_on_core(cpu: str) -> None:
 
     :param cpu: the number of a core; `any` for all of them; empty for one that depends on the
         process id.
+    :returns: the cores that the process could use before; empty if it is not kept on one.
     :raises SystemExit: if there is no such core, for the operator.
     """
     if cpu == "any" or not (cpu or hasattr(os, "sched_setaffinity")):
-        return
+        return frozenset()
     if not hasattr(os, "sched_setaffinity"):
         sys.exit("cpu: this system cannot keep a process on a core")
     cores = sorted(os.sched_getaffinity(0))
     if cpu and cpu not in map(str, cores):
         sys.exit(f"cpu = {cpu}: must be any, or one of the cores {', '.join(map(str, cores))}")
     os.sched_setaffinity(0, {int(cpu) if cpu else cores[os.getpid() % len(cores)]})
+    return frozenset(cores)
 
 
-def serve(app: Any, *, arguments: dict[str, Any], transfer_timeout: float) -> None:
-    """Serve an application until the process is told to stop, and its requests have ended."""
-    settings = getattr(app, "registry", {}).get("settings")  # None behind some middleware
+def serve(
+    app: Any,
+    *,
+    arguments: dict[str, Any],
+    transfer_timeout: float,
+    cores: frozenset[int] = frozenset(),
+) -> None:
+    """Serve an application until the process is told to stop, and its requests have ended.
+
+    :param cores: those for threads that compute without the interpreter's lock. The application
+        finds them as `cores` in its registry.
+    """
+    registry = getattr(app, "registry", {})  # it is not there behind some middleware
+    registry["cores"] = cores
+    settings = registry.get("settings")
     threads = int(arguments.get("threads", settings.pool_size if settings else THREADS))
     stop = Stop(settings.drain_delay if settings else DRAIN_DELAY)
     stop_timeout = settings.stop_timeout if settings else STOP_TIMEOUT
