@@ -58,7 +58,7 @@ class World:
             for name, permissions in ROLES.items():
                 self._add(session, f"role {name}", Role(name=name, permissions=permissions))
             for name, role in PEOPLE.items():
-                self._add(session, name, self._user(name, role))
+                self._add(session, name, self.user(name, role))
             self._add(session, "spare role", Role(name="spare", permissions=[]))
             self._add(session, "group", Group(name="group"))
             self._add(session, "other group", Group(name="other group"))
@@ -69,7 +69,8 @@ class World:
             session.execute(insert(managers), [self._link("manager", "group")])
         self.tokens = {name: self.token(name) for name in PEOPLE}
 
-    def _user(self, name: str, role: str | None) -> User:
+    def user(self, name: str, role: str | None) -> User:
+        """A user, not stored yet."""
         return User(
             email=f"{name}@example.com",
             name=name.capitalize(),
