@@ -136,7 +136,13 @@ def measure_all(
 
 
 def measure(
-    running: Running, workload: Workload, people: People, *, seconds: int, connections: int = 8
+    running: Running,
+    workload: Workload,
+    people: People,
+    *,
+    seconds: int,
+    connections: int = 8,
+    headers: Sequence[str] = (),
 ) -> Measurement:
     dialect = running.contestant.dialect
     lines = [running.contestant.prefix + line for line in workload.lines(dialect, people)]
@@ -147,6 +153,7 @@ def measure(
         lines,
         seconds=seconds,
         connections=connections,
+        headers=headers,
     )
 
 

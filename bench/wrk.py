@@ -53,6 +53,7 @@ def measure(
     *,
     seconds: int,
     connections: int = 8,
+    headers: Sequence[str] = (),
 ) -> Measurement:
     """Send requests over and over, over several connections at once.
 
@@ -60,12 +61,14 @@ def measure(
 
     :param lines: paths, each with a tabulator and a body if there is one, in which `{n}` becomes
         the number of the request.
+    :param headers: further header fields of all requests.
     :raises LoadError: if an answer is no success, or fails to come.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".requests", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
         options = ["-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "10", "-s", SCRIPT]
+        options += [part for header in headers for part in ("-H", header)]
         finished = subprocess.run(
             ["wrk", *options, url, "--", method, media_type, file.name],
             capture_output=True,
@@ -78,7 +81,15 @@ def measure(
         raise LoadError(f"wrk failed: {finished.stderr or finished.stdout}")
     requests, microseconds, p50, p99, refused, broken = map(int, said[0])
     if not (requests or refused or broken) and seconds < LONGEST:
-        return measure(url, method, media_type, lines, seconds=2 * seconds, connections=connections)
+        return measure(
+            url,
+            method,
+            media_type,
+            lines,
+            seconds=2 * seconds,
+            connections=connections,
+            headers=headers,
+        )
     if refused or broken or not requests:
         raise LoadError(
             f"{method} {lines[0].partition(chr(9))[0]}: of {requests} requests {refused} were "
