@@ -48,6 +48,7 @@ class Prover:
     ) -> None:
         self._request = request
         self._proof_of = proof_of
+        self._proof: Proof | None = None
         self._is_proven = proof_of is None
 
     @property
@@ -55,7 +56,9 @@ class Prover:
         """The proof, if it is still to be given."""
         if self._is_proven or self._proof_of is None:
             return None
-        return self._proof_of(self._request)
+        if self._proof is None:
+            self._proof = self._proof_of(self._request)
+        return self._proof
 
     def prove(self) -> None:
         """Note that the caller is proven."""
