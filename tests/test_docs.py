@@ -2,9 +2,11 @@
 
 import inspect
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from tests.server import ROOT, pserve
 from users_service import jsonapi
+from users_service.auth.errors import CODES as SIGN_IN_CODES
 from users_service.database.migrations import upgrade
 from users_service.jsonapi.errors import CODES
 from users_service.settings import Settings
@@ -41,12 +44,21 @@ def answers(tmp_path_factory) -> list:
     ini = Path(shutil.copy(ROOT / "development.ini", folder))
     upgrade(str(ini))
     script = "\n".join(block for block in shell_blocks(README) if "curl" in block)
-    with pserve(ini, {}) as address:
+    # The commands and the server use the same database, and no other.
+    variables = {"USERS_SERVICE_DATABASE_URL": f"sqlite:///{folder}/var/development.sqlite3"}
+    with pserve(ini, variables) as address:
         script = script.replace("http://127.0.0.1:6543", address)
+        script = script.replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+        script = script.replace("development.ini", str(ini)).replace("signed-in", f"{folder}/s")
         done = subprocess.run(
-            ["bash", "-eu", "-c", script], capture_output=True, text=True, check=True
+            ["bash", "-eu", "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | variables,
         )
-        return json_values(done.stdout.replace(address, "http://127.0.0.1:6543"))
+        said = re.sub(r"^The user .* is made\.$", "", done.stdout, flags=re.MULTILINE).strip()
+        return json_values(said.replace(address, "http://127.0.0.1:6543"))
 
 
 def shape(value):
@@ -61,7 +73,8 @@ def test_the_first_request_gives_the_answer_that_the_readme_shows(answers):
 
 
 def test_the_five_requests_of_the_readme_work(answers):
-    _, created, listed, read, changed = answers  # and nothing for the deletion
+    _, tokens, created, listed, read, changed = answers  # and nothing for the deletion
+    assert [token["type"] for token in tokens["data"]] == ["tokens"]
     assert created == read
     assert created["data"] in listed["data"]
     assert changed["data"]["attributes"]["name"] == "Ada Lovelace"
@@ -81,7 +94,7 @@ def test_every_error_code_is_documented_with_its_status():
     text = (ROOT / "docs" / "errors.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", text, re.MULTILINE)
     assert [(code, int(status)) for code, status in rows] == [
-        (code, status) for code, (status, _) in CODES.items()
+        (code, status) for code, (status, _) in {**CODES, **SIGN_IN_CODES}.items()
     ]
 
 

@@ -130,10 +130,11 @@ def demand_own(caller: Caller, permissions: Collection[str]) -> None:
 
 def _check_fields(request: Request, change: Change, *, own: bool = False) -> None:
     """Check that the caller may write all the fields that a change names."""
-    table = FIELDS[change.resource.type]
+    kind = change.resource.type
+    others = Writers(permission=f"{kind}:update")  # such as relationships of other resources
     faults = []
-    for name in sorted(change.sent & table.keys()):
-        if not _may_write(request, change, table[name], own=own):
+    for name in sorted(change.sent):
+        if not _may_write(request, change, FIELDS[kind].get(name, others), own=own):
             detail, source = f"You may not change {name}.", change.source_of(name)
             faults.append(Error(code="forbidden", detail=detail, source=source))
     if faults:
