@@ -1,48 +1,22 @@
 """Signing in while others guess: bounded, the same for all who fail, and kept up to date."""
 
-import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import cache
 
 import pytest
-from argon2 import PasswordHasher
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import event, func, select
 
+from tests.auth.signing import PASSWORD, THERE, WRONG, add_user, busy, hashed, sign_in
 from tests.client import API, Client
-from users_service.models import User, email_key
+from users_service.models import User
 from users_service.models.tables import sign_in_tries
-
-PASSWORD = "sunny side of the street"
-WRONG = "shady side of the street"
-TOKENS = f"{API}/tokens"
-HERE, THERE = "192.0.2.1", "198.51.100.1"
-COSTS = {"memory_cost": 19456, "time_cost": 2, "parallelism": 1}
-
-
-@cache
-def hashed(password: str = PASSWORD, **costs: int) -> str:
-    return PasswordHasher(**COSTS | costs).hash(password)
-
-
-def add_user(service, name="ada", **values) -> None:
-    row = {"email": f"{name}@example.com", "name": name, "is_active": True}
-    row |= {"email_key": email_key(row["email"]), "password_hash": hashed()} | values
-    with service.engine.begin() as connection:
-        connection.execute(insert(User.__table__), row)
 
 
 def stored_hash(service, name="ada") -> str:
     found = select(User.password_hash).where(User.email == f"{name}@example.com")
     with service.engine.connect() as connection:
         return connection.execute(found).scalar_one()
-
-
-def sign_in(app, password=PASSWORD, name="ada", address=HERE):
-    attributes = {"email": f"{name}@example.com", "password": password}
-    document = {"data": {"type": "tokens", "attributes": attributes}}
-    return Client(app).post(TOKENS, document, environ={"REMOTE_ADDR": address})
 
 
 def codes(response) -> list[str]:
@@ -62,7 +36,8 @@ def test_of_100_tries_at_once_over_two_processes_exactly_the_limit_is_hashed(ser
     assert Counter(answer.status_code for answer in answers) == {401: 10, 429: 90}
     refused = [answer for answer in answers if answer.status_code == 429]
     assert {codes(answer)[0] for answer in refused} == {"too_many_requests"}
-    assert {1 <= int(answer.headers["Retry-After"]) <= 90 for answer in refused} == {True}
+    # One is free after 90 seconds; some have come before the first that was let through.
+    assert {85 <= int(answer.headers["Retry-After"]) <= 95 for answer in refused} == {True}
     assert sign_in(apps[0]).status_code == 429
     assert sign_in(apps[1], address=THERE).status_code == 201
 
@@ -143,23 +118,12 @@ def test_a_password_is_hashed_again_when_the_parameters_have_changed(service, ap
 def test_who_finds_all_places_taken_is_told_so_at_once_and_has_not_tried(service, app_with):
     add_user(service)
     app = app_with(anonymous_permissions="", password_queue="0", sign_in_tries="1")
-    hashers = app.registry["passwords"].hashers
-    begun, end = threading.Event(), threading.Event()
-
-    def hash_long() -> None:
-        begun.set()
-        end.wait(30)
-
-    with ThreadPoolExecutor(1) as threads:
-        done = threads.submit(hashers.run, hash_long)
-        assert begun.wait(30)
-        for _ in range(3):
-            busy = sign_in(app)
-            assert (busy.status_code, codes(busy)) == (503, ["busy"])
-            assert busy.headers["Retry-After"] == "1"
-        assert Client(app).get(f"{API}").status_code == 200
-        end.set()
-        done.result(30)
+    with busy(app):
+        for name in ("ada", "ada", "unknown"):
+            refused = sign_in(app, name=name)
+            assert (refused.status_code, codes(refused)) == (503, ["busy"])
+            assert refused.headers["Retry-After"] == "1"
+        assert Client(app).get(API).status_code == 200
     assert sign_in(app, WRONG).status_code == 401
     assert sign_in(app).status_code == 429
 
