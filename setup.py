@@ -74,6 +74,7 @@ setup(
         "apispec>=6.8,<7",
         "argon2-cffi>=25.1,<27",
         "cornice>=6.1,<7",
+        "cryptography>=44,<60",
         "email-validator>=2.2,<3",
         "idna>=3.10,<4",
         "marshmallow>=3.26.2,<4",

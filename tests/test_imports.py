@@ -91,6 +91,7 @@ PARTS: dict[str, list[str]] = {
     "schemas": ["jsonapi", "permissions", "texts"],
     "auth": ["database", "jsonapi", "models", "permissions", "settings", "texts"],
     "health": ["database", "jsonapi", "settings"],
+    "headers": ["jsonapi"],
     "targets": ["health", "hosts", "jsonapi"],
     "resources": ["auth", "jsonapi", "models", "schemas"],
     "docs": ["jsonapi", "settings"],
@@ -108,7 +109,7 @@ PARTS: dict[str, list[str]] = {
         "settings",
         "texts",
     ],
-    "serving": ["faults", "health", "hosts", "jsonapi", "settings"],
+    "serving": ["faults", "headers", "health", "hosts", "jsonapi", "settings"],
 }
 
 

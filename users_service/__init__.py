@@ -59,3 +59,4 @@ def includeme(config: Configurator) -> None:
     config.include("users_service.docs", route_prefix=PREFIX)
     config.include("users_service.health")
     config.include("users_service.targets")
+    config.include("users_service.headers", route_prefix=PREFIX)

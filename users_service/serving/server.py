@@ -107,6 +107,7 @@ def serve(
     registry["cores"] = cores
     settings = registry.get("settings")
     threads = int(arguments.get("threads", settings.pool_size if settings else THREADS))
+    origins = settings.cors_origins if settings else frozenset()
     stop = Stop(settings.drain_delay if settings else DRAIN_DELAY)
     stop_timeout = settings.stop_timeout if settings else STOP_TIMEOUT
     quieten()
@@ -115,7 +116,7 @@ def serve(
     server = create_server(app, map=sockets, _dispatcher=dispatcher, **arguments)
     for each in list(sockets.values()):
         if isinstance(each, BaseWSGIServer):
-            adapt(each, stop, transfer_timeout)
+            adapt(each, stop, transfer_timeout, origins)
     stop.heed_signals()
     server.print_listen("Serving on http://{}:{}")
     # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
@@ -126,12 +127,21 @@ def serve(
     serve_until_stopped(sockets, stop, stop_timeout)
 
 
-def adapt(server: BaseWSGIServer, stop: Stop, transfer_timeout: float) -> None:
-    """Let a server of waitress connect clients as this package does."""
+def adapt(
+    server: BaseWSGIServer,
+    stop: Stop,
+    transfer_timeout: float,
+    origins: frozenset[str] = frozenset(),
+) -> None:
+    """Let a server of waitress connect clients as this package does.
+
+    :param origins: those whose pages may read its refusals.
+    """
     server.channel_class = Channel
     server.handle_accept = partial(accept_all, server)
     server.stop = stop
     server.transfer_timeout = transfer_timeout
+    server.cors_origins = origins
 
 
 def quieten() -> None:

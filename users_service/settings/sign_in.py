@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from users_service.settings import values
+from users_service.settings.signing_keys import SigningKey, signing_keys
 from users_service.settings.values import setting
 
 DAY = 86400
@@ -85,10 +86,12 @@ class SignInSettings:
     reset_lifetime: int = setting(
         values.whole(60, DAY), "600", "seconds that a code to reset a password is good for"
     )
-    assertion_key: Path | None = setting(  # noqa: RUF009
-        values.file, "", "a file of Ed25519 keys for assertions to other services; the first signs"
+    assertion_key: tuple[SigningKey, ...] = setting(
+        signing_keys, "", "a file of Ed25519 keys for assertions to other services; the first signs"
     )
-    assertion_issuer: str = setting(values.text, "", "the issuer in assertions: a URL")
+    assertion_issuer: str = setting(
+        values.issuer, "", "the issuer in assertions: the https URL of this service"
+    )
     cors_origins: frozenset[str] = setting(
         values.origins, "", "origins whose pages may read answers, such as https://app.example.com"
     )

@@ -124,6 +124,20 @@ def link(text: str) -> str:
     return text
 
 
+def issuer(text: str) -> str:
+    """Read the issuer of assertions: a URL without query and fragment (RFC 9068 §2.2, RFC 8414 §2).
+
+    Plain HTTP is for trying it.
+    """
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    known = parts.scheme in ("https", "http") and bool(parts.hostname)
+    if not known or parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise ValueError("must be an https URL without query and fragment")
+    return text
+
+
 def smtp_url(text: str) -> str:
     """Check the URL of a mail server. Error texts do not repeat it: it may have a password."""
     if not text:
