@@ -6,6 +6,7 @@
 #   make check     what CI runs: lint, types, tests with coverage, packaging, published and generated
 #                  clients, the API against its description, the documentation in a browser
 #   make conformance   write docs/conformance.md: which test shows which requirement
+#   make asvs      write the table of docs/security.md: which test shows which row of ASVS
 #   make openapi   write docs/openapi.json: the description of the API
 #   make fuzz      fuzz the service against its description, for long (EXAMPLES=500)
 #   make bench     measure the service next to its peers (wrk is needed; ARGS='--seconds 3')
@@ -32,7 +33,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
 .DEFAULT_GOAL := serve
-.PHONY: serve install test check lint types coverage conformance package clients description fuzz \
+.PHONY: serve install test check lint types coverage conformance asvs package clients description fuzz \
 	browser openapi bench format constraints clean
 
 $(BIN)/python:
@@ -87,6 +88,10 @@ coverage: $(VENV)/installed-dev
 conformance: $(VENV)/installed-dev
 	@echo "== Writing docs/conformance.md"
 	@$(BIN)/python -m pytest --numprocesses 2 -m "conformance and not clients" --conformance=write $(ARGS)
+
+asvs: $(VENV)/installed-dev
+	@echo "== Writing the table of docs/security.md"
+	@$(BIN)/python -m pytest --numprocesses 2 -m asvs --asvs=write $(ARGS)
 
 package: $(VENV)/installed-dev
 	@echo "== Building the wheel, and serving it from an empty folder"

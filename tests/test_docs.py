@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import asvs
 from tests.server import ROOT, pserve
 from users_service import jsonapi
 from users_service.auth.errors import CODES as SIGN_IN_CODES
+from users_service.auth.fields import FIELDS
 from users_service.database.migrations import upgrade
 from users_service.jsonapi.errors import CODES
 from users_service.settings import Settings
@@ -113,3 +115,37 @@ def test_what_jsonapi_gives_is_listed():
 def test_links_between_documents_lead_somewhere(path):
     for target in re.findall(r"\]\((?!http)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_the_rows_of_asvs_are_those_of_the_page():
+    text = (ROOT / "docs" / "security.md").read_text()
+    rows = asvs.rows_of(text)
+    assert rows.keys() == asvs.ROWS.keys()
+    for row, line in rows.items():
+        level, asked, otherwise = asvs.ROWS[row]
+        shown = line.removesuffix(" |").split(" | ")
+        assert shown[1:3] == [str(level), asked]
+        expected = asvs.MET if otherwise is None else ": ".join(otherwise)
+        assert shown[-1] == expected, row
+        for test in re.findall(r"`([^`]*)`", shown[3]):
+            file, _, name = test.partition("::")
+            (path,) = (ROOT / "tests").rglob(file)
+            assert f"def {name}(" in path.read_text(), test
+
+
+def test_the_page_says_who_may_write_which_field():
+    section = (ROOT / "docs" / "security.md").read_text()
+    section = section.partition("<!-- fields -->")[2].partition("<!-- /fields -->")[0]
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| `([\w:]+)` \| (.*) \|", section, re.MULTILINE)
+    assert rows == [
+        (
+            kind,
+            name,
+            writers.permission,
+            ", ".join(
+                ["the user itself"] * writers.own + ["managers of the group"] * writers.managers
+            ),
+        )
+        for kind, table in FIELDS.items()
+        for name, writers in table.items()
+    ]

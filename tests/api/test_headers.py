@@ -61,6 +61,7 @@ def test_pages_of_the_origins_may_read_answers_and_errors(shared, method, url, s
 
 @pytest.mark.parametrize("origin", [None, *OTHERS])
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.asvs("3.4.2")
 def test_others_get_nothing_but_vary(shared, method, origin):
     asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
     response = shared.request(method, USERS, headers=asked)
@@ -136,6 +137,7 @@ def test_a_page_may_send_a_token_but_no_cookie(service, app_with):
 
 
 @pytest.mark.parametrize("url", [USERS, "/livez", "/nowhere", f"{API}/docs"])
+@pytest.mark.asvs("3.4.1")
 def test_https_is_to_stay(client, url):
     by_https = client.get(url, environ={"wsgi.url_scheme": "https"})
     age = by_https.headers["Strict-Transport-Security"].removeprefix("max-age=")

@@ -322,6 +322,7 @@ def test_every_method_of_the_description_has_a_row(service):
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("row", ROWS)
+@pytest.mark.asvs("8.2.1", "8.2.2", "8.2.3", "8.3.1")
 def test_a_caller_gets_the_status_of_the_table(world, row, caller):
     body, statuses = ROWS[row]
     expected = dict(zip(CALLERS, statuses.split(), strict=True))[caller]

@@ -45,6 +45,7 @@ WEAK = (422, "weak_password", "/data/attributes/password")
         "zzzzzzzzzzzz",
     ],
 )
+@pytest.mark.asvs("6.2.4")
 def test_common_passwords_are_weak(client, password):
     assert refusal(client.post(USERS, document(password))) == WEAK
 
@@ -53,6 +54,7 @@ def test_common_passwords_are_weak(client, password):
     "password",
     ["ada.lovelace@example.com", "Ada.Lovelace@EXAMPLE.com", "ADA.LOVELACE", "augusta ada king"],
 )
+@pytest.mark.asvs("6.2.11")
 def test_the_address_and_the_name_are_weak(client, password):
     assert refusal(client.post(USERS, document(password))) == WEAK
     id = client.post(USERS, document(STRONG)).json["data"]["id"]
@@ -90,12 +92,14 @@ def test_a_common_password_is_refused_before_it_is_hashed(app_with):
         ("\tx\n" + "long " * 204, "\tx\n" + "long " * 203),
     ],
 )
+@pytest.mark.asvs("6.2.5", "6.2.8", "6.2.9")
 def test_passwords_are_kept_exactly_as_sent(service, client, password, other):
     assert client.post(USERS, document(password)).status_code == 201
     assert sign_in(service.app, other, "ada.lovelace").status_code == 401
     assert sign_in(service.app, password, "ada.lovelace").status_code == 201
 
 
+@pytest.mark.asvs("11.4.2")
 def test_a_hash_says_its_parameters(service, client, app_with):
     assert client.post(USERS, document(STRONG)).status_code == 201
     app = app_with(argon2_memory="9216", argon2_time="4", argon2_parallelism="2")
@@ -120,6 +124,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
+@pytest.mark.asvs("6.2.1")
 def test_bad_passwords_are_refused(client, name):
     password, status = BAD[name]
     body = json.dumps(document(password)).encode()

@@ -28,6 +28,7 @@ def app(app_with):
     return app_with(anonymous_permissions="")
 
 
+@pytest.mark.asvs("6.3.1")
 def test_of_100_tries_at_once_over_two_processes_exactly_the_limit_is_hashed(service, app_with):
     add_user(service)
     apps = [app_with(anonymous_permissions="", password_queue="100") for _ in range(2)]
@@ -86,6 +87,7 @@ class Statements:
         return list(self.sent)
 
 
+@pytest.mark.asvs("6.3.8")
 def test_who_is_unknown_inactive_without_a_password_or_wrong_is_answered_the_same(service, app):
     add_user(service)
     add_user(service, "inactive", is_active=False)

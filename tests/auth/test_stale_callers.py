@@ -129,6 +129,7 @@ def promote(subject: Subject) -> None:
 CHANGING = [end, expire, deactivate, set_password, delete_user, demote, promote]
 
 
+@pytest.mark.asvs("8.3.2")
 def test_no_answer_is_stale(world, app_with):
     made = random.Random(SEED)
     apps = [app_with(anonymous_permissions="") for _ in range(2)]

@@ -28,17 +28,24 @@ def end_tokens(request: Request, changes: Sequence[Change]) -> None:
     A user who changes its own password keeps the token that it did so with. (The database deletes
     tokens together with their user.)
     """
-    caller = request.caller
     for change in changes:
-        kind = change.resource.type
-        if kind == "users" and change.kind == "update" and _ends_tokens(change):
+        if change.resource.type == "users" and _ends_tokens(change):
+            caller = request.caller
             own = change.id == caller.user_id
             end_tokens_of(request.dbconnection, change.id, caller.token_id if own else None)
-        elif kind == "tokens" and change.kind == "delete" and change.id == caller.token_id:
+        elif _is_own_end(request, change):
             request.add_response_callback(forget_cookie)
 
 
+def _is_own_end(request: Request, change: Change) -> bool:
+    """Whether a change ends the token of the request."""
+    is_end = change.resource.type == "tokens" and change.kind == "delete"
+    return is_end and bool(change.id == request.caller.token_id)
+
+
 def _ends_tokens(change: Change) -> bool:
+    if change.kind != "update":
+        return False
     return change.after.get("is_active") is False or "password" in change.sent
 
 
