@@ -129,8 +129,8 @@ def test_the_rows_of_asvs_are_those_of_the_page():
         assert shown[-1] == expected, row
         for test in re.findall(r"`([^`]*)`", shown[3]):
             file, _, name = test.partition("::")
-            (path,) = (ROOT / "tests").rglob(file)
-            assert f"def {name}(" in path.read_text(), test
+            found = (path.read_text() for path in (ROOT / "tests").rglob(file))
+            assert any(f"def {name}(" in text for text in found), test
 
 
 def test_the_page_says_who_may_write_which_field():
