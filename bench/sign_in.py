@@ -1,9 +1,11 @@
-"""Sign-ins: how long reads take while many connections sign in, and what the process needs."""
+"""Sign-ins: how long reads take while many connections sign in, what the process needs for that,
+and whether the time of an answer tells why nobody was signed in."""
 
 import asyncio
 import json
 import multiprocessing
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench import contestants, options, postgresql, processes, report, workloads, wrk
 from bench.contestants import Contestant
@@ -24,6 +27,15 @@ from bench.wrk import Measurement
 
 EMAIL, PASSWORD = "ada@example.com", "sunny side of the street"
 OTHERS_EMAIL, WRONG = "grace@example.com", "shady side of the street"
+INACTIVE_EMAIL, EMPTY_EMAIL = "edsger@example.com", "barbara@example.com"
+
+# Who is not signed in, and what they send.
+FAILURES = {
+    "unknown": ("nobody@example.com", PASSWORD),
+    "wrong password": (EMAIL, WRONG),
+    "inactive": (INACTIVE_EMAIL, PASSWORD),
+    "without a password": (EMPTY_EMAIL, PASSWORD),
+}
 
 # The limits of tries would refuse nearly all before their passwords are hashed.
 MANY_TRIES = {
@@ -56,6 +68,9 @@ def main() -> None:
     parser.add_argument(
         "--connections", type=options.positive, default=200, help="that sign in, over and over"
     )
+    parser.add_argument(
+        "--samples", type=options.positive, default=200, help="of each sign-in that fails"
+    )
     chosen = parser.parse_args()
     wrk.require()
     options.end_on_sigterm()
@@ -68,7 +83,7 @@ def main() -> None:
         database = stack.enter_context(postgresql.new_database(server, "bench_sign_in"))
         say(f"Seeding {chosen.users:,} users")
         postgresql.seed(database, service.environ(database), chosen.users, 100)
-        _add_user(service.environ(database), service.folder)
+        _add_users(service.environ(database), service.folder)
         people = workloads.people(database)
         path = f"{service.prefix}/users/{people.sample[0]['id']}"
         running = {
@@ -85,6 +100,7 @@ def main() -> None:
                 if number:
                     loads[side].append(found)
                     say(f"Round {number} of {chosen.rounds}, {side}: {found}")
+        failures = _time_failures(running["wrong passwords"], chosen.samples)
         peaks = {side: processes.memory(each.pid, "VmHWM") for side, each in running.items()}
         version = postgresql.version(server)
     text = "\n\n".join(
@@ -93,6 +109,8 @@ def main() -> None:
             f"{chosen.connections} connections sign in; medians of {chosen.rounds} rounds of "
             f"{chosen.seconds} s; load average {before} before and {report.load()} after.",
             _table(loads, peaks),
+            f"Sign-ins that fail, {chosen.samples} of each in turn over one connection:",
+            failures,
         ]
     )
     print(text)
@@ -110,17 +128,47 @@ def _with(service: Contestant, more: dict[str, str]) -> Contestant:
     )
 
 
-def _add_user(environ: dict[str, str], folder: Path) -> None:
-    command = ["user", "create", "production.ini", "--email", EMAIL, "--name", "Ada Lovelace"]
-    subprocess.run(
-        [Path(sys.executable).with_name("users-service"), *command, "--password-stdin"],
-        cwd=folder,
-        env=os.environ | environ,
-        input=PASSWORD.encode(),
-        stdout=subprocess.DEVNULL,
-        timeout=60,
-        check=True,
-    )
+def _add_users(environ: dict[str, str], folder: Path) -> None:
+    program = Path(sys.executable).with_name("users-service")
+    for email, more, password in (
+        (EMAIL, ["--password-stdin"], PASSWORD),
+        (INACTIVE_EMAIL, ["--inactive", "--password-stdin"], PASSWORD),
+        (EMPTY_EMAIL, ["--password-stdin"], ""),
+    ):
+        names = ["--email", email, "--name", "Made for this"]
+        subprocess.run(
+            [program, "user", "create", "production.ini", *names, *more],
+            cwd=folder,
+            env=os.environ | environ,
+            input=password.encode(),
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+            check=True,
+        )
+
+
+def _time_failures(running: Running, samples: int) -> str:
+    """Sign in as each of those who fail, in turn, and compare how long the answers take."""
+    times: dict[str, list[float]] = {name: [] for name in FAILURES}
+    for _ in range(samples):
+        for name, sent in FAILURES.items():
+            began = time.monotonic()
+            status, _ = workloads.ask(running, "POST", "/tokens", _document(sent))
+            times[name].append((time.monotonic() - began) * 1000)
+            if status != 401:
+                raise workloads.WrongAnswerError(f"{name}: {status}")
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    least = min(medians.values())
+    rows = [
+        [name, f"{median:.2f}", f"{100 * (median / least - 1):.1f} %"]
+        for name, median in medians.items()
+    ]
+    return report.table(["", "median, ms", "above the least"], rows)
+
+
+def _document(sent: tuple[str, str]) -> dict[str, Any]:
+    attributes = dict(zip(("email", "password"), sent, strict=True))
+    return {"data": {"type": "tokens", "attributes": attributes}}
 
 
 def _measure(
@@ -154,8 +202,7 @@ def sign_in_over_and_over(
 ) -> None:
     """Sign in over many connections, each again as soon as it is answered. Tell when all are
     connected, and in the end the answers in a second by their status."""
-    attributes = dict(zip(("email", "password"), sent, strict=True))
-    body = json.dumps({"data": {"type": "tokens", "attributes": attributes}}).encode()
+    body = json.dumps(_document(sent)).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(body)}\r\n"
         "Accept: application/vnd.api+json\r\nContent-Type: application/vnd.api+json\r\n\r\n"
@@ -190,9 +237,7 @@ def _table(loads: dict[str, list[Load]], peaks: dict[str, float]) -> str:
         reads = wrk.median([load.reads for load in loads[side]])
         statuses = sorted({status for load in loads[side] for status in load.answers})
         median = {
-            status: sorted(load.answers.get(status, 0.0) for load in loads[side])[
-                len(loads[side]) // 2
-            ]
+            status: statistics.median(load.answers.get(status, 0.0) for load in loads[side])
             for status in statuses
         }
         answers = ", ".join(f"{status}: {report.number(median[status])}" for status in statuses)

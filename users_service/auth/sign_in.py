@@ -125,12 +125,10 @@ def _fault(loaded: LoadedResource, code: str, name: str, message: str) -> Error:
 
 
 def _check_password(request: Request, email: str, password: str) -> SignedIn:
-    registry = request.registry
-    passwords, key = registry["passwords"], email_key(normalize(email.strip()))
-    tried = reserve(request, key)
+    passwords, key = request.registry["passwords"], email_key(normalize(email.strip()))
     found = select(users.c.id, users.c.is_active, users.c.password_hash)
-    with registry["reading"].connect() as connection:
-        row = connection.execute(found.where(users.c.email_key == key)).one_or_none()
+    found = found.where(users.c.email_key == key)
+    tried, row = reserve(request, key, lambda connection: connection.execute(found).one_or_none())
     stored = row.password_hash if row is not None and row.is_active else None
     try:
         is_right = passwords.verify(stored, password)

@@ -82,15 +82,24 @@ class TooManyTriesError(Exception):
         self.wait = wait
 
 
-def reserve(request: Request, account: str) -> Tried:
+def reserve(
+    request: Request, account: str, read: Callable[[Connection], Result]
+) -> tuple[Tried, Result]:
     """Reserve a try to sign in, in a transaction of its own.
 
     :param account: the key of the e-mail address that was sent, whether somebody has it or not.
+    :param read: called in the same transaction if the try is let through. Reads over connections
+        for reads would take those from other requests.
+    :returns: what is reserved, and what was read.
     :raises JSONAPIError: 429 if there were too many.
     """
     keys = keys_of(account, request.client_addr or "", request.registry["settings"])
+
+    def reserve_and_read(connection: Connection) -> tuple[Tried, Result]:
+        return reserve_all(connection, keys, _now()), read(connection)
+
     try:
-        return _alone(request, partial(reserve_all, keys=keys, now=_now()))
+        return _alone(request, reserve_and_read)
     except TooManyTriesError as error:
         seconds = -(-error.wait // SECOND)
         detail = f"Too many tries to sign in; try again in {seconds} seconds."
