@@ -8,9 +8,17 @@ import webtest
 from pyramid.interfaces import IRoutesMapper
 
 MEDIA_TYPE = "application/vnd.api+json"
-OTHER_MEDIA_TYPES = {"application/json", "text/css", "text/html", "text/javascript"}
+OTHER_MEDIA_TYPES = {
+    "application/json",
+    "application/jwk-set+json",
+    "text/css",
+    "text/html",
+    "text/javascript",
+}
 API = "/api/v1"
 USERS = f"{API}/users"
+# Their errors are those of OAuth.
+OAUTH = {f"{API}/auth/introspect", f"{API}/auth/revoke"}
 
 
 class Client:
@@ -95,12 +103,16 @@ def check_response(response: webtest.TestResponse, description: str | None) -> N
     assert response.headers["Cache-Control"]
     assert "Accept" in response.headers["Vary"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    if response.status_int in (204, 304) or response.request.method == "HEAD":
+    is_empty = response.request.path == f"{API}/auth/revoke" and response.status_int == 200
+    if response.status_int in (204, 304) or response.request.method == "HEAD" or is_empty:
         assert response.body == b""
         return
     media_type = response.headers["Content-Type"].split(";")[0]
     if media_type in OTHER_MEDIA_TYPES and response.status_int == 200:
         return  # the endpoints that are no resources
+    if response.request.path in OAUTH and media_type == "application/json":
+        assert json.loads(response.body).keys() == {"error", "error_description"}
+        return
     assert media_type == MEDIA_TYPE
     document = json.loads(response.body)
     assert document["jsonapi"]["version"] == "1.1"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 
 from pyramid.router import Router
 from sqlalchemy import delete
@@ -13,15 +14,21 @@ from users_service import configure
 from users_service.database.engine import make_engine
 from users_service.database.migrations import upgrade_database
 from users_service.models.base import Base
-from users_service.settings import load
+from users_service.settings import add_signing_key, load
+
+ISSUER = "https://users.example.com"
 
 
 class Service:
-    """The service on a database: its engine, its WSGI application, and a client."""
+    """The service on a database: its engine, its WSGI application, and a client.
 
-    def __init__(self, engine: str, url: str) -> None:
+    :param folder: for the keys that sign assertions.
+    """
+
+    def __init__(self, engine: str, url: str, folder: Path | None = None) -> None:
         self.name = engine
         self.url = url
+        self.folder = folder
         self.ini = {
             "users_service.database_url": url,
             "users_service.anonymous_permissions": "*",
@@ -32,8 +39,15 @@ class Service:
 
     @cached_property
     def guarded_app(self) -> Router:
-        """The application as it is by default: it grants nothing to everyone."""
-        return self.make_app(anonymous_permissions="")
+        """The application as it is by default: it grants nothing to everyone. Where there is a
+        folder for the key, it makes assertions."""
+        if self.folder is None:
+            return self.make_app(anonymous_permissions="")
+        keys = self.folder / "keys.pem"
+        add_signing_key(keys, append=False)
+        return self.make_app(
+            anonymous_permissions="", assertion_key=str(keys), assertion_issuer=ISSUER
+        )
 
     def dispose(self) -> None:
         for name in {"app", "guarded_app"} & vars(self).keys():
@@ -67,6 +81,6 @@ def start(engine: str, stack: ExitStack, tmp_path_factory) -> Service:
     migrating = make_engine(load({"users_service.database_url": url}, {}))
     upgrade_database(migrating)
     migrating.dispose()
-    service = Service(engine, url)
+    service = Service(engine, url, tmp_path_factory.mktemp("keys"))
     stack.callback(service.dispose)
     return service

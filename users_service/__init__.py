@@ -56,6 +56,7 @@ def includeme(config: Configurator) -> None:
     config.include("users_service.jsonapi")
     config.include("users_service.auth")
     config.include("users_service.resources", route_prefix=PREFIX)
+    config.include("users_service.auth.oauth", route_prefix=PREFIX)
     config.include("users_service.docs", route_prefix=PREFIX)
     config.include("users_service.health")
     config.include("users_service.targets")

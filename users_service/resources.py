@@ -1,4 +1,4 @@
-"""The resources of the API: one line for each."""
+"""The resources of the API, one line for each, and its forms."""
 
 from dataclasses import fields
 
@@ -7,7 +7,7 @@ from pyramid.config import Configurator
 from users_service import auth
 from users_service.jsonapi import Limits
 from users_service.models import Group, Role, Token, User
-from users_service.schemas import GroupSchema, RoleSchema, TokenSchema, UserSchema
+from users_service.schemas import AssertionSchema, GroupSchema, RoleSchema, TokenSchema, UserSchema
 
 
 def includeme(config: Configurator) -> None:
@@ -23,6 +23,14 @@ def includeme(config: Configurator) -> None:
         create=auth.create_token,
     )
     config.add_jsonapi_entry(meta=auth.entry_meta)
+    config.add_jsonapi_form(
+        "/auth/assertions",
+        AssertionSchema,
+        auth.create_assertion,
+        guard=auth.check_assertions,
+        shows=True,
+        permissions=(),
+    )
     settings = config.registry["settings"]
     limits = {limit.name: getattr(settings, limit.name) for limit in fields(Limits)}
     config.set_jsonapi_limits(Limits(**limits))

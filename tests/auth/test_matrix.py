@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -29,6 +30,9 @@ CALLERS = [
     "helpdesk",
     "administrator",
 ]
+
+# What takes a form of HTML, as OAuth has it.
+FORMS = {"/auth/introspect", "/auth/revoke"}
 
 METHODS = {"get", "post", "patch", "put", "delete"}
 
@@ -105,7 +109,20 @@ def token_of_another(world: World) -> Any:
 # The rows: what is sent, and the status for each of the callers. A path may have several.
 ROWS: dict[str, tuple[Body | None, str]] = {
     "GET /": (None, "200 401 200 200 200 200 401 200 200 200"),
+    "POST /auth/assertions": (
+        lambda _: resource("assertions", audience="https://billing.example.com"),
+        "401 401 200 200 200 200 401 200 200 200",
+    ),
+    "POST /auth/introspect": (
+        lambda world: {"token": world.tokens["self"]},
+        "401 401 403 403 403 403 401 403 403 200",
+    ),
+    "POST /auth/revoke": (
+        lambda world: {"token": world.tokens["self"]},
+        "200 200 200 200 200 200 200 200 200 200",
+    ),
     "GET /docs": (None, "200 200 200 200 200 200 200 200 200 200"),
+    "GET /docs/{name}": (None, "200 200 200 200 200 200 200 200 200 200"),
     "GET /openapi.json": (None, "200 200 200 200 200 200 200 200 200 200"),
     "GET /users": (None, "401 401 200 200 200 200 401 200 200 200"),
     "POST /users": (NEW["users"], "401 401 403 403 403 403 401 403 403 201"),
@@ -334,8 +351,15 @@ def send(world: World, row: str, caller: str, body: Body | None) -> Any:
     kind = path.split("/")[1]
     if kind in TARGETS:
         path = path.replace("{id}", world.ref(kind, TARGETS[kind])["id"])
+    path = path.replace("{name}", "page.css")
     document = None if body is None else body(world)
     headers = {"Content-Type": ATOMIC, "Accept": ATOMIC} if kind == "operations" else {}
+    if path in FORMS:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body_of_form = urlencode(document).encode()
+        return client_of(world, caller).request(
+            method, API + path, body=body_of_form, headers=headers
+        )
     return client_of(world, caller).request(
         method, API + re.sub("/$", "", path), document, headers=headers
     )

@@ -9,6 +9,7 @@ from functools import partial
 
 from pyramid.config import Configurator
 
+from users_service.auth.assertions import check_assertions, create_assertion
 from users_service.auth.checks import check_group, check_role, check_token, check_user
 from users_service.auth.entry import entry_meta
 from users_service.auth.errors import CODES
@@ -37,6 +38,8 @@ __all__ = [
     "TOKENS",
     "USERS",
     "Passwords",
+    "check_assertions",
+    "create_assertion",
     "create_token",
     "digest",
     "end_tokens_of",
@@ -54,5 +57,5 @@ def includeme(config: Configurator) -> None:
     cores = partial(config.registry.get, "cores", ())
     config.registry["passwords"] = Passwords(config.registry["settings"], cores)
     config.add_jsonapi_error_codes(CODES)
-    for name in ("policy", "callers", "administrators", "tokens"):
+    for name in ("policy", "callers", "administrators", "tokens", "assertions"):
         config.include(f"{__name__}.{name}")

@@ -63,8 +63,10 @@ The host may add:
 * `config.add_jsonapi_change_handler(function)`, which is called with the `Change`s of a request
   before COMMIT. Models with listeners to mapper events are refused, because these would not be
   called.
+* `config.add_jsonapi_form(path, schema, view)`: a service that takes a document of no resource.
 * Its own Cornice services, with `error_handler=cornice_errors` for errors documents, and the view
-  `list_methods` for OPTIONS.
+  `list_methods` for OPTIONS. `config.describe_jsonapi_methods(service, {…})` says in the
+  description what they take and answer.
 
 This package creates no session, contains no URL prefix, and knows no resource of the host.
 
@@ -93,10 +95,12 @@ from .endpoints import (
     add_jsonapi_change_handler,
     add_jsonapi_entry,
     add_jsonapi_error_codes,
+    add_jsonapi_form,
     add_jsonapi_resource,
     begin,
     cornice_errors,
     create_resource,
+    describe_jsonapi_methods,
     error_of,
     include_cornice,
     list_methods,
@@ -107,7 +111,8 @@ from .endpoints import (
     set_jsonapi_proof,
     set_jsonapi_security,
 )
-from .errors import Error, JSONAPIError, at, errors_document, field_error
+from .errors import Error, JSONAPIError, at, errors_document, field_error, not_found
+from .form import Described
 from .instants import parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
@@ -139,6 +144,7 @@ __all__ = [
     "Answer",
     "Change",
     "Compare",
+    "Described",
     "Error",
     "Hidden",
     "Information",
@@ -166,6 +172,7 @@ __all__ = [
     "includeme",
     "is_batch",
     "list_methods",
+    "not_found",
     "parse_instant",
     "preferred",
 ]
@@ -179,6 +186,8 @@ def includeme(config: Configurator) -> None:
     config.add_directive("add_jsonapi_change_handler", add_jsonapi_change_handler)
     config.add_directive("add_jsonapi_entry", add_jsonapi_entry)
     config.add_directive("add_jsonapi_error_codes", add_jsonapi_error_codes)
+    config.add_directive("add_jsonapi_form", add_jsonapi_form)
+    config.add_directive("describe_jsonapi_methods", describe_jsonapi_methods)
     config.add_directive("add_jsonapi_description", add_jsonapi_description)
     config.add_directive("set_jsonapi_limits", set_jsonapi_limits)
     config.add_directive("set_jsonapi_proof", set_jsonapi_proof)

@@ -7,6 +7,7 @@ from typing import Any
 from pyramid.registry import Registry
 
 from .errors import CODES
+from .form import Described, Form
 from .limits import Limits
 from .reading import Endpoint
 from .resource import Relationship, Resource
@@ -77,6 +78,8 @@ class Api:
     :param information: the title and so on of the OpenAPI document; None if it is not served.
     :param description: the OpenAPI document, made when it is first needed.
     :param methods: the HTTP methods, by route name and method name.
+    :param forms: the forms of the host's services, by route name.
+    :param described: what the host says of other services, by their names and method names.
     :param operation_targets: the possible targets of atomic operations, by route name.
     :param proof: the host's function that returns the `Proof` of a caller.
     :param begin_handlers: the host's functions that are called when changes begin.
@@ -94,6 +97,8 @@ class Api:
     information: Information | None = None
     description: dict[str, Any] | None = None
     methods: dict[tuple[str, str], Method] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+    described: dict[tuple[str, str], Described] = field(default_factory=dict)
     operation_targets: dict[str, tuple[Resource, Relationship | None]] = field(default_factory=dict)
     proof: Callable[..., Any] | None = None
     begin_handlers: list[Callable[..., None]] = field(default_factory=list)

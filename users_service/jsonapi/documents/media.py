@@ -120,7 +120,10 @@ def document_types(request: Request) -> dict[str, str]:
     They are `Accept-Patch` (RFC 5789 §3.1) and `Accept-Post` (Linked Data Platform 1.0 §7.1), each
     if the URL has this method.
     """
-    methods = api_of(request.registry).methods
+    api = api_of(request.registry)
+    if request.current_service.name in api.forms:
+        return {"Accept-Post": _with(None)}
+    methods = api.methods
     found = {name: methods.get((request.current_service.name, name.upper())) for name in FIELDS}
     return {
         f"Accept-{name}": _with(method.extension)

@@ -19,6 +19,7 @@ from .directives import (
     set_jsonapi_security,
 )
 from .exceptions import error_of
+from .forms import add_jsonapi_form, describe_jsonapi_methods
 from .services import begin, cornice_errors, include_cornice, serve_json
 from .views import create_resource, list_methods
 
@@ -27,10 +28,12 @@ __all__ = [
     "add_jsonapi_change_handler",
     "add_jsonapi_entry",
     "add_jsonapi_error_codes",
+    "add_jsonapi_form",
     "add_jsonapi_resource",
     "begin",
     "cornice_errors",
     "create_resource",
+    "describe_jsonapi_methods",
     "error_of",
     "include_cornice",
     "list_methods",

@@ -8,6 +8,7 @@ from pyramid.request import Request
 
 from ..documents import media
 from ..errors import not_found
+from ..form import Form
 from ..reading import Endpoint, parse_query, permit, refuse_parameters
 from ..writing import body, load_linkage, load_operations, parse_json, permit_linkages, read_body
 
@@ -87,6 +88,18 @@ def read_new(request: Request, **_: Any) -> None:
     loaded = body.load_new_resource(request.context, data)
     permit_linkages(request, request.context, data)
     request.validated["loaded"] = body.prepare(request, request.context, loaded)
+
+
+def read_form(form: Form) -> Validator:
+    """Make the validator that reads a form, as `validated["values"]`."""
+
+    taken: Any = form  # it has all that is read of a resource without relationships
+
+    def read(request: Request, **_: Any) -> None:
+        loaded = body.load_new_resource(taken, body.primary_data(_document(request)))
+        request.validated["values"] = loaded.values
+
+    return read
 
 
 def read_changes(request: Request, **_: Any) -> None:

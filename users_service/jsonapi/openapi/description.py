@@ -5,7 +5,6 @@ limits, the others by the docstrings of their views.
 """
 
 import hashlib
-import inspect
 import re
 from dataclasses import asdict
 from operator import itemgetter
@@ -21,7 +20,7 @@ from pyramid.response import Response
 from ..api import Information, api_of
 from ..documents import links
 from ..endpoints import serve_json
-from . import methods, responses
+from . import hosts, methods
 from .components import Components, Json
 
 # HEAD works wherever GET does, and OPTIONS everywhere (RFC 9110 §9.3): they are not listed.
@@ -93,9 +92,12 @@ def describe(registry: Registry, information: Information) -> Json:
             method = api.methods.get((service.name, name))
             if method is not None:
                 described[name.lower()] = methods.describe(components, method, collections)
+            elif name not in IMPLIED and (form := api.forms.get(service.name)) is not None:
+                described[name.lower()] = hosts.describe_form(components, service, view, form)
             elif name not in IMPLIED:
-                described[name.lower()] = _describe_other(
-                    components, service, name, view, arguments, path
+                said = api.described.get((service.name, name))
+                described[name.lower()] = hosts.describe_other(
+                    components, service, name, view, arguments, path, said
                 )
         components.spec.path(path, operations=described)
     document = components.spec.to_dict()
@@ -107,36 +109,3 @@ def _path(registry: Registry, service: Any) -> str:
     route = registry.getUtility(IRoutesMapper).get_route(service.pyramid_route or service.name)
     path = re.sub(r"\{suffix:[^{}]*\}", "", route.pattern)
     return "/" + re.sub(r"\{(\w+):[^{}]*\}", r"{\1}", path).lstrip("/")
-
-
-def _describe_other(
-    components: Components, service: Any, method: str, view: Any, arguments: Json, path: str
-) -> Json:
-    """Describe a method of a service of the host, by the docstring of its view."""
-    name = service.name.replace(":", "_") + ("" if method == "GET" else f"_{method.lower()}")
-    summary, _, description = (inspect.getdoc(view) or name).partition("\n")
-    is_json = arguments.get("renderer") == "json"
-    media_type, kind = ("application/json", "object") if is_json else ("text/*", "string")
-    content = {media_type: {"schema": {"type": kind}}}
-    variables = re.findall(r"\{(\w+)\}", path)
-    failures = [403, 500, 503, *([404] if variables else [])]
-    return {
-        "operationId": name,
-        "tags": ["service"],
-        "summary": summary.rstrip("."),
-        "description": description.strip() or summary,
-        "parameters": [
-            {
-                "name": variable,
-                "in": "path",
-                "required": True,
-                "description": f"The {variable} in the path.",
-                "schema": {"type": "string"},
-            }
-            for variable in variables
-        ],
-        "responses": {
-            "200": responses.success(components, summary, content=content),
-            **{str(status): responses.failure(components, status) for status in sorted(failures)},
-        },
-    }
