@@ -14,7 +14,7 @@ from users_service.auth.checks import check_group, check_role, check_token, chec
 from users_service.auth.entry import entry_meta
 from users_service.auth.errors import CODES
 from users_service.auth.passwords import Passwords
-from users_service.auth.secrets import digest, new_code, new_token
+from users_service.auth.secrets import digest, new_token
 from users_service.auth.sign_in import create_token, prepare_token
 from users_service.auth.tokens import end_tokens_of
 from users_service.auth.user_passwords import prepare_user
@@ -45,7 +45,6 @@ __all__ = [
     "end_tokens_of",
     "entry_meta",
     "includeme",
-    "new_code",
     "new_token",
     "prepare_token",
     "prepare_user",

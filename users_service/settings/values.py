@@ -6,12 +6,10 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import field
-from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import URL
 
 from users_service.hosts import allowed_host_of, host_of
@@ -23,8 +21,6 @@ DRIVERS = {
     "postgresql+psycopg": ("psycopg", "postgresql"),
     "mysql+pymysql": ("pymysql", "mysql"),
 }
-# The schemes of mail servers, with their usual ports.
-SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
 def database_url(text: str) -> URL:
@@ -99,10 +95,6 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
-def text(value: str) -> str:
-    return value
-
-
 def origins(text: str) -> frozenset[str]:
     """Read origins (RFC 6454 §6.1), as browsers write them in `Origin`."""
     found = frozenset(text.replace(",", " ").split())
@@ -112,16 +104,6 @@ def origins(text: str) -> frozenset[str]:
         if port is None or host_of(host) != host or host.endswith(port):
             raise ValueError(f"has {origin!r}, which is no origin such as https://app.example.com")
     return found
-
-
-def link(text: str) -> str:
-    """Read the URL of a page that takes a code."""
-    if not text:
-        return ""
-    parts = urlsplit(text)
-    if parts.scheme not in ("https", "http") or not parts.hostname or text.count("{code}") != 1:
-        raise ValueError("must be the http or https URL of a page, with {code} once")
-    return text
 
 
 def issuer(text: str) -> str:
@@ -136,34 +118,6 @@ def issuer(text: str) -> str:
     if not known or parts.query or parts.fragment or not text.isprintable() or " " in text:
         raise ValueError("must be an https URL without query and fragment")
     return text
-
-
-def smtp_url(text: str) -> str:
-    """Check the URL of a mail server. Error texts do not repeat it: it may have a password."""
-    if not text:
-        return ""
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme in SMTP_PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid or parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError(
-            "must be of the form smtp://host:port, smtps://user:password@host or smtp+starttls://…"
-        )
-    return text
-
-
-def address(text: str) -> str:
-    """Read an e-mail address, which may have a name: `Users <users@example.com>`."""
-    if not text:
-        return ""
-    name, found = parseaddr(text)
-    try:
-        validate_email(found, check_deliverability=False)
-    except EmailNotValidError:
-        raise ValueError("must be an e-mail address, such as Users <users@example.com>") from None
-    return formataddr((name, found))
 
 
 def file(text: str) -> Path | None:

@@ -71,8 +71,6 @@ def upgrade():
     )
     index("group_managers", "group_id", "user_id")
     make_tokens()
-    make_codes()
-    make_outbox()
     op.create_table(
         "sign_in_tries",
         sa.Column("key", text(DIGEST), nullable=False),
@@ -119,49 +117,8 @@ def make_tokens():
     index("tokens", "expiration_time", "id")
 
 
-def make_codes():
-    op.create_table(
-        "codes",
-        sa.Column("digest", text(DIGEST), nullable=False),
-        sa.Column("purpose", text(20), nullable=False),
-        sa.Column("user_id", identifier(), nullable=True),
-        sa.Column("email", text(254), nullable=False),
-        sa.Column("name", text(250), nullable=True),
-        sa.Column("password_hash", text(255), nullable=True),
-        sa.Column("creation_time", instant(), nullable=False),
-        sa.Column("expiration_time", instant(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name="pk_codes"),
-        key("codes", "user_id", "users"),
-        **TABLE,
-        if_not_exists=True,
-    )
-    index("codes", "user_id")
-    index("codes", "expiration_time")
-
-
-def make_outbox():
-    op.create_table(
-        "outbox",
-        sa.Column("id", identifier(), nullable=False),
-        sa.Column("purpose", text(20), nullable=False),
-        sa.Column("email", text(254), nullable=False),
-        sa.Column("user_id", identifier(), nullable=True),
-        sa.Column("data", json(), nullable=True),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("creation_time", instant(), nullable=False),
-        sa.Column("due_time", instant(), nullable=False),
-        sa.Column("sent_time", instant(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
-        key("outbox", "user_id", "users"),
-        **TABLE,
-        if_not_exists=True,
-    )
-    index("outbox", "sent_time", "due_time")
-    index("outbox", "user_id")
-
-
 def downgrade():
-    for name in ("guards", "sign_in_tries", "outbox", "codes", "tokens", "group_managers"):
+    for name in ("guards", "sign_in_tries", "tokens", "group_managers"):
         op.drop_table(name, if_exists=True)
     for name in ("verification_time", "password_hash"):
         if has_column("users", name):
