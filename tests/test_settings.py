@@ -156,3 +156,16 @@ def test_an_allowed_host_that_is_none_is_a_fault(host):
     (fault,) = faults(INI | {"users_service.allowed_hosts": f"api.example.com {host}"})
     assert fault.startswith("users_service.allowed_hosts (USERS_SERVICE_ALLOWED_HOSTS) has ")
     assert repr(host) in fault
+
+
+@pytest.mark.parametrize(
+    ("time", "memory"), [(1, 47_104), (2, 19_456), (3, 12_288), (4, 9_216), (5, 7_168), (9, 7_168)]
+)
+def test_hashing_passwords_for_less_than_is_safe_is_a_fault(time, memory):
+    ini = INI | {"users_service.argon2_time": str(time)}
+    assert load(ini | {"users_service.argon2_memory": str(memory)}, {}).argon2_memory == memory
+    (fault,) = faults(ini | {"users_service.argon2_memory": str(memory - 1)})
+    assert fault == (
+        f"users_service.argon2_memory must be at least {memory} with users_service.argon2_time"
+        f" = {time}: less is not safe"
+    )
