@@ -16,6 +16,7 @@ from users_service.auth.errors import CODES
 from users_service.auth.passwords import Passwords
 from users_service.auth.secrets import digest, new_token
 from users_service.auth.sign_in import create_token, prepare_token
+from users_service.auth.throttle import purge_tries
 from users_service.auth.tokens import end_tokens_of
 from users_service.auth.user_passwords import prepare_user
 from users_service.auth.visibility import (
@@ -48,6 +49,7 @@ __all__ = [
     "new_token",
     "prepare_token",
     "prepare_user",
+    "purge_tries",
 ]
 
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from users_service.cli import accounts, signing_keys, stored_data
+from users_service.cli import accounts, purging, signing_keys, stored_data
 from users_service.cli.accounts import AccountError
 from users_service.cli.seeding import SeedError
 from users_service.cli.signing_keys import KeyFileError
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="users-service", description="Operate the users service.")
     commands = parser.add_subparsers(title="commands", required=True)
-    for module in (stored_data, accounts, signing_keys):
+    for module in (stored_data, accounts, purging, signing_keys):
         module.add_commands(commands)
     options = parser.parse_args(arguments)
     try:
