@@ -21,14 +21,12 @@ class Form(Fields):
     :param status: that of the answer.
     :param shows: whether the answer has the form, with the attributes that are `dump_only`.
     :param permissions: those that a caller needs, in the description; None if it takes everyone.
-    :param failures: further statuses of errors documents, in the description.
     """
 
     schema: Any
     status: int = 200
     shows: bool = False
     permissions: Sequence[str] | None = None
-    failures: frozenset[int] = frozenset()
 
     relationships: ClassVar[Mapping[str, Any]] = {}
     needed: ClassVar[Sequence[Any]] = ()

@@ -1,6 +1,6 @@
 """Services of the host that take a form, and what hosts say of their other services."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +29,6 @@ def add_jsonapi_form(
     status: int = 200,
     shows: bool = False,
     permissions: Sequence[str] | None = None,
-    failures: Collection[int] = (),
 ) -> None:
     """Serve `POST` of a document that is no resource, below the route prefix.
 
@@ -44,14 +43,12 @@ def add_jsonapi_form(
     :param status: the status of the answer, for the description.
     :param shows: whether the answer has the form, with the attributes that are `dump_only`.
     :param permissions: those that a caller needs, for the description; None if it takes everyone.
-    :param failures: further statuses of failure, for the description.
     """
     form = Form(
         schema=schema(),
         status=status,
         shows=shows,
         permissions=permissions,
-        failures=frozenset(failures),
     )
     name = path.strip("/").replace("/", ":")
 
