@@ -2,7 +2,7 @@
 
 Others verify them by the published keys alone, without asking. This API takes none: whoever has one
 for another service gets nothing from it here, and a change of a token, a user or a role would hold
-here too late (ADR 25).
+here too late (ADR 24).
 """
 
 import hashlib
