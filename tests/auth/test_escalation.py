@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.auth.world import PASSWORD, World, as_holder
-from tests.client import API, MEDIA_TYPE, USERS
+from tests.client import API, MEDIA_TYPE, USERS, sources
 from users_service.models import Base
 
 ATOMIC = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
@@ -240,6 +240,25 @@ def test_a_narrowed_token_does_not_take_its_own_account_over(world):
     assert response.status_int == 403
     first = world.ref("tokens", "first token")
     assert client.delete(f"{API}/tokens/{first['id']}").status_int == 403
+
+
+def test_what_is_created_is_linked_with_the_permission_of_the_relationship(world):
+    may = ("self:*", "users:read", "groups:read", "users:create", "groups:create")
+    client = narrowed(world, *may)
+    members = {"members": {"data": [world.ref("users", "other")]}}
+    groups = {"groups": {"data": [world.ref("groups", "other group")]}}
+    user = {"email": "new@example.com", "name": "New"}
+    for kind, attributes, relationships in (
+        ("groups", {"name": "New"}, members),
+        ("groups", {"name": "New"}, {"managers": members["members"]}),
+        ("users", user, groups),
+    ):
+        data = {"type": kind, "attributes": attributes}
+        (name,) = relationships
+        refused = client.post(f"{API}/{kind}", {"data": data | {"relationships": relationships}})
+        assert refused.status_int == 403, refused.text
+        assert sources(refused) == [(f"/data/relationships/{name}", "forbidden")]
+        assert client.post(f"{API}/{kind}", {"data": data}).status_int in (201, 409)
 
 
 def test_who_may_do_all_may_give_all(world):

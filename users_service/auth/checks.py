@@ -23,6 +23,9 @@ from users_service.permissions import ALL, exceeding, narrow
 # The fields by which somebody takes an account over, or takes it away.
 SENSITIVE = frozenset({"email", "password", "is_active", "role"})
 
+# The fields by which somebody is an administrator, or is not.
+OF_ADMINISTRATORS = frozenset({"password", "is_active", "role"})
+
 # Ids in one statement: engines allow so many bind parameters.
 CHUNK = 500
 
@@ -34,8 +37,7 @@ def check_user(request: Request, change: Change) -> None:
         exceed its own; 422 for a weak or a wrong password.
     """
     caller = request.caller
-    if change.kind == "update":
-        _check_fields(request, change, own=change.id == caller.user_id)
+    _check_fields(request, change, own=change.id == caller.user_id)
     connection, before = request.dbconnection, change.stored
     if change.kind == "delete" or change.sent & SENSITIVE:
         demand_own(caller, _permissions_of_role(connection, before.get("role_id")))
@@ -44,7 +46,8 @@ def check_user(request: Request, change: Change) -> None:
             for role_id in linkage.added:
                 demand_own(caller, _permissions_of_role(connection, role_id))
     check_passwords(request, change)
-    if before and _was_administrator(connection, before) and not _remains_one(connection, change):
+    takes = change.kind == "delete" or bool(change.sent & OF_ADMINISTRATORS)
+    if takes and _was_administrator(connection, before) and not _remains_one(connection, change):
         guard(request)
 
 
@@ -55,8 +58,7 @@ def check_role(request: Request, change: Change) -> None:
         exceed its own.
     """
     caller, connection = request.caller, request.dbconnection
-    if change.kind == "update":
-        _check_fields(request, change)
+    _check_fields(request, change)
     before = frozenset(change.stored.get("permissions") or ())
     after = frozenset(change.after.get("permissions", before))
     if after != before and _is_held(connection, change.id):
@@ -73,8 +75,7 @@ def check_group(request: Request, change: Change) -> None:
 
     :raises JSONAPIError: 403 for a field that the caller may not write.
     """
-    if change.kind == "update":
-        _check_fields(request, change)
+    _check_fields(request, change)
 
 
 def check_token(request: Request, change: Change) -> None:
@@ -129,11 +130,15 @@ def demand_own(caller: Caller, permissions: Collection[str]) -> None:
 
 
 def _check_fields(request: Request, change: Change, *, own: bool = False) -> None:
-    """Check that the caller may write all the fields that a change names."""
+    """Check that the caller may write all the fields that a change names: of a creation, for which
+    it has the permission, its relationships."""
     kind = change.resource.type
     others = Writers(permission=f"{kind}:update")  # such as relationships of other resources
     faults = []
-    for name in sorted(change.sent):
+    names = change.sent
+    if change.kind == "create":
+        names &= change.resource.relationships.keys()
+    for name in sorted(names):
         if not _may_write(request, change, FIELDS[kind].get(name, others), own=own):
             detail, source = f"You may not change {name}.", change.source_of(name)
             faults.append(Error(code="forbidden", detail=detail, source=source))
@@ -170,7 +175,7 @@ def _is_held(connection: Connection, role_id: Any) -> bool:
 
 
 def _was_administrator(connection: Connection, row: Any) -> bool:
-    if not row["is_active"] or row["password_hash"] is None or row["role_id"] is None:
+    if not row or not row["is_active"] or row["password_hash"] is None or row["role_id"] is None:
         return False
     return _permissions_of_role(connection, row["role_id"]) >= ALL
 
