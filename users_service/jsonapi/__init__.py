@@ -114,6 +114,7 @@ from .openapi import add_jsonapi_description, description
 from .reading import (
     And,
     Compare,
+    Count,
     Not,
     Or,
     Proof,
@@ -139,6 +140,7 @@ __all__ = [
     "Answer",
     "Change",
     "Compare",
+    "Count",
     "Error",
     "Hidden",
     "Information",
