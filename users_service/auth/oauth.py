@@ -190,6 +190,7 @@ _TOKEN = {
     "type": "object",
     "required": ["token"],
     "properties": {"token": _TEXT | {"minLength": 1}, "token_type_hint": _TEXT},
+    "additionalProperties": _TEXT,
     "maxProperties": MOST_PARAMETERS,
 }
 _REFUSAL = {
