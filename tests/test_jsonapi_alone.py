@@ -11,7 +11,14 @@ ROOT = Path(__file__).parent.parent
 JSONAPI = Path("users_service", "jsonapi")
 TESTS = Path("tests")
 # What its tests need beside their own folder.
-SHARED = ("__init__.py", "conftest.py", "client.py", "description.py", "engines.py")
+SHARED = (
+    "__init__.py",
+    "conftest.py",
+    "client.py",
+    "description.py",
+    "engines.py",
+    "interference.py",
+)
 
 # An editable installation finds the modules of the checkout that a copy does not have.
 CONFTEST = """

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tests.client import MEDIA_TYPE
-from tests.jsonapi.toy import OUTCOMES, AllowEverything, Tag, make_toy, resources
+from tests.jsonapi.toy import OUTCOMES, RULES, AllowEverything, Tag, make_toy, resources
 from users_service.jsonapi import Error, Information, JSONAPIError, error_of
 from users_service.jsonapi.api import Api, api_of
 
@@ -79,7 +79,7 @@ def bare_host(**include) -> webtest.TestApp:
     config = Configurator()
     config.set_security_policy(AllowEverything())
     config.include("users_service.jsonapi")
-    config.include(resources, **include)
+    config.include(resources(RULES), **include)
     config.add_route("crash", "/crash")
     config.add_view(lambda request: 1 / 0, route_name="crash")
     return webtest.TestApp(config.make_wsgi_app())

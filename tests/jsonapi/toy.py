@@ -1,6 +1,6 @@
 """A host application that is not the users service: its own resources, and everything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,7 +42,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, validates
 
-from users_service.jsonapi import Compare, Limits, Not, Or, Related, Rules, cornice_errors
+from users_service.jsonapi import (
+    Compare,
+    Hidden,
+    Limits,
+    Not,
+    Or,
+    Related,
+    Rules,
+    cornice_errors,
+)
 
 ARTICLES = "/toy/articles"
 PEOPLE = "/toy/people"
@@ -409,6 +418,27 @@ def unless_hidden(request: Any) -> Any:
     return Or(()) if "X-Comments" in request.headers else None
 
 
+def hidden_of(kind: str) -> Callable[[Any], Hidden | None]:
+    """What the header says is hidden of a type, but of the caller's own."""
+
+    def hidden(request: Any) -> Hidden | None:
+        paths = (path.split(".") for path in request.headers.get("X-Hidden", "").split())
+        names = frozenset(name for type, name in paths if type == kind)
+        caller = request.headers.get("X-Caller")
+        own = (UUID(caller),) if kind == "people" and caller else ()
+        return Hidden(names=names, own=own) if names else None
+
+    return hidden
+
+
+RULES = {
+    "articles": Rules(visible=seen_by_author, hidden=hidden_of("articles")),
+    "people": Rules(visible=unless_stranger, hidden=hidden_of("people")),
+    "tags": Rules(),
+    "comments": Rules(visible=unless_hidden),
+}
+
+
 def show_missing(request: Any) -> Response:
     return Response("The host has no such page.", status=404, content_type="text/plain")
 
@@ -427,11 +457,19 @@ def pages(config: Configurator) -> None:
     config.add_exception_view(show_failure)
 
 
-def resources(config: Configurator) -> None:
-    config.add_jsonapi_resource(Article, ArticleSchema, rules=Rules(visible=seen_by_author))
-    config.add_jsonapi_resource(Person, PersonSchema, rules=Rules(visible=unless_stranger))
-    config.add_jsonapi_resource(Tag, TagSchema)
-    config.add_jsonapi_resource(Comment, CommentSchema, rules=Rules(visible=unless_hidden))
+def resources(rules: Mapping[str, Rules]) -> Callable[[Configurator], None]:
+    """An include of the resources.
+
+    :param rules: those of each type.
+    """
+
+    def include(config: Configurator) -> None:
+        config.add_jsonapi_resource(Article, ArticleSchema, rules=rules["articles"])
+        config.add_jsonapi_resource(Person, PersonSchema, rules=rules["people"])
+        config.add_jsonapi_resource(Tag, TagSchema, rules=rules["tags"])
+        config.add_jsonapi_resource(Comment, CommentSchema, rules=rules["comments"])
+
+    return include
 
 
 def start(config: Configurator) -> None:
@@ -445,8 +483,12 @@ def make_toy(
     policy: Any = None,
     *,
     entry: bool = True,
+    rules: Mapping[str, Rules] | None = None,
 ) -> Any:
-    """Make the WSGI application, with more of a test's own beside the resources."""
+    """Make the WSGI application, with more of a test's own beside the resources.
+
+    :param rules: the rules of types that have not those above.
+    """
     config = Configurator(
         settings={"tm.manager_hook": pyramid_tm.explicit_manager, "tm.annotate_user": False}
     )
@@ -458,7 +500,7 @@ def make_toy(
     config.include("users_service.jsonapi")
     if limits is not None:
         config.set_jsonapi_limits(limits)
-    config.include(resources, route_prefix="/toy")
+    config.include(resources(RULES | (rules or {})), route_prefix="/toy")
     if entry:
         config.include(start, route_prefix="/toy")
     if include is not None:

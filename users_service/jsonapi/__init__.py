@@ -119,6 +119,7 @@ from .openapi import add_jsonapi_description, description
 from .reading import (
     And,
     Compare,
+    Count,
     Not,
     Or,
     Proof,
@@ -144,6 +145,7 @@ __all__ = [
     "Answer",
     "Change",
     "Compare",
+    "Count",
     "Described",
     "Error",
     "Hidden",

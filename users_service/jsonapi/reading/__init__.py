@@ -20,7 +20,7 @@ from .query_string import refuse_parameters
 from .readable import Readable
 from .scope import Scope, Scopes
 from .statements import begin_changes, begin_snapshot
-from .tree import And, Compare, Condition, Not, Or, Related
+from .tree import And, Compare, Condition, Count, Not, Or, Related
 
 __all__ = [
     "ALWAYS_SHOWN",
@@ -32,6 +32,7 @@ __all__ = [
     "And",
     "Compare",
     "Condition",
+    "Count",
     "CursorPage",
     "Endpoint",
     "Included",

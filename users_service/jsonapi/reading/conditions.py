@@ -121,15 +121,14 @@ def extract_values(condition: Any, values: dict[str, Any], visible_to: VisibleTo
             return type(condition)(tuple(inners))
         case Not(inner):
             return Not(extract_values(inner, values, visible_to))
-        case Related(relationship, inner):
+        case Related(relationship, inner) | Count(relationship, _, _, inner):
             visible = visible_to(relationship.target, values)
             inner = extract_values(inner, values, visible_to)
             if visible is not None:
                 inner = visible if inner is None else And((visible, inner))
-            return Related(relationship, inner)
-        case Count(relationship, _, number):
-            visible = visible_to(relationship.target, values)
-            return replace(condition, number=_placeholder(number, values), condition=visible)
+            if isinstance(condition, Count):
+                condition = replace(condition, number=_placeholder(condition.number, values))
+            return replace(condition, condition=inner)
         case Compare():
             return replace(condition, values=_placeholders(condition, values))
         case _:
@@ -209,12 +208,13 @@ def _compare(condition: Compare, table: ResourceTable) -> ColumnElement[bool]:
     key = condition.resource.computed(condition.name, "eq")
     compared = column if key is None else table.column(key)
     return or_(
+        false(),  # without values
         *(
             column.is_(None)
             if placeholder is None
             else and_(compared.is_not(None), _equals(compared, placeholder))
             for placeholder in condition.values
-        )
+        ),
     )
 
 
