@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, func, insert, select
 
 from tests import engines
@@ -41,7 +40,7 @@ CALLERS = {
 
 KINDS = {
     "people": Kind(
-        ids=[str(id) for id in (BOB, ADA, FAY, DAN, *HIDDEN_PEOPLE[:2], NOBODY)],
+        ids=[str(id) for id in (BOB, ADA, FAY, DAN, *HIDDEN_PEOPLE[:3], NOBODY)],
         attributes={
             "nickname": ["bob", "ada", "b", "x1"],
             "e-mail": EMAILS,
@@ -49,6 +48,7 @@ KINDS = {
             "shirt": ["1", "5", "10"],
         },
         texts=frozenset({"nickname", "e-mail", "team"}),
+        hidden=frozenset({"e-mail", "shirt"}),
         relationships={
             "manager": "people",
             "reports": "people",
@@ -58,9 +58,10 @@ KINDS = {
         },
         many=frozenset({"reports", "articles", "friends", "fans"}),
         written={"phone": ["1", "2"], "shirt": [1001, 1002]},
+        created={"nickname": "new"},
     ),
     "articles": Kind(
-        ids=[str(id) for id in (*VISIBLE_ARTICLES, *HIDDEN_ARTICLES[:2], 999)],
+        ids=[str(id) for id in (*VISIBLE_ARTICLES, *HIDDEN_ARTICLES[:3], 999)],
         attributes={
             "title": TITLES,
             "rating": ["1", "5", "9"],
@@ -69,6 +70,7 @@ KINDS = {
             "published": DAYS,
         },
         texts=frozenset({"title", "by-line"}),
+        hidden=frozenset({"rating", "by-line"}),
         relationships={"author": "people", "tags": "tags", "comments": "comments"},
         many=frozenset({"tags", "comments"}),
         written={"title": ["Engines", "New"], "rating": [5, None]},
@@ -77,6 +79,7 @@ KINDS = {
         ids=[str(id) for id in (*TAGS, 99)],
         attributes={"label": ["a", "b"]},
         texts=frozenset({"label"}),
+        hidden=frozenset(),
         relationships={"articles": "articles"},
         many=frozenset({"articles"}),
         written={"label": ["b", "c"]},
@@ -85,6 +88,7 @@ KINDS = {
         ids=[str(id) for id in (*OPEN_COMMENTS, *CLOSED_COMMENTS, 999)],
         attributes={"body": ["a", "b"]},
         texts=frozenset({"body"}),
+        hidden=frozenset(),
         relationships={"article": "articles"},
         many=frozenset(),
         written={"body": ["b", "c"]},
@@ -97,8 +101,8 @@ def rows(caller: str, made: Random) -> dict[Any, list[dict[str, Any]]]:
 
     :param made: makes what the caller may not see.
     """
-    strangers = sorted(made.sample(HIDDEN_PEOPLE, 4))
-    shirts, emails = made.sample(range(1, 12), 8), made.sample(EMAILS, 4)
+    strangers = sorted(made.sample(HIDDEN_PEOPLE, made.randint(2, 5)))
+    shirts, emails = made.sample(range(1, 12), 9), made.sample(EMAILS, 4)
     people = [
         {"id": BOB, "nickname": "bob", "email": "bob@example.com", "team": "blue", "shirt": 500},
         {"id": ADA, "nickname": "ada", "email": emails[0], "team": "blue", "shirt": shirts[0]},
@@ -107,7 +111,8 @@ def rows(caller: str, made: Random) -> dict[Any, list[dict[str, Any]]]:
     ]
     for number, id in enumerate(strangers):
         email = emails[2 + number] if number < 2 else None
-        person = {"nickname": f"x{id.int}", "email": email, "shirt": shirts[3 + number]}
+        nickname = f"x{made.randrange(1000)}"
+        person = {"nickname": nickname, "email": email, "shirt": shirts[3 + number]}
         people.append({"id": id, "team": "red", **person})
     managers = {BOB: made.choice([None, *strangers]), ADA: BOB, FAY: made.choice(strangers)}
     managers |= {id: made.choice([None, ADA, BOB, *strangers]) for id in strangers}
@@ -117,7 +122,7 @@ def rows(caller: str, made: Random) -> dict[Any, list[dict[str, Any]]]:
     known = [BOB, ADA, FAY, DAN]
     friends |= {(made.choice(known), id) for id in strangers}
     friends |= {(id, made.choice(known)) for id in strangers}
-    hidden = sorted(made.sample(HIDDEN_ARTICLES, 5))
+    hidden = sorted(made.sample(HIDDEN_ARTICLES, made.randint(3, 7)))
     articles = [
         article(id, title, BOB, made) for id, title in zip(VISIBLE_ARTICLES, TITLES, strict=False)
     ]
@@ -194,7 +199,7 @@ def other_toy(running_toy, tmp_path_factory) -> Iterator[Toy]:
 @pytest.fixture(scope="module", params=CALLERS)
 def pair(running_toy, other_toy, request) -> Pair:
     toys = (running_toy, other_toy)
-    contents = [rows(request.param, Random(seed)) for seed in (1, 2)]
+    contents = [rows(request.param, Random(seed)) for seed in (0, 1)]
 
     def fill_both() -> None:
         for toy, content in zip(toys, contents, strict=True):
@@ -205,6 +210,6 @@ def pair(running_toy, other_toy, request) -> Pair:
 
 
 @examples
-@given(data=st.data())
-def test_what_is_hidden_makes_no_difference(pair, data):
-    pair.compare(data.draw(asked(KINDS)))
+@given(sent=asked(KINDS))
+def test_what_is_hidden_makes_no_difference(pair, sent):
+    pair.compare(sent)
