@@ -155,8 +155,8 @@ def _path(kinds: Kinds, name: str, longest: int, made: Random) -> list[str]:
 
 
 def _names(kind: Kind, made: Random) -> list[str]:
-    """The names of attributes; seldom those of hidden ones, because these are errors alone."""
-    is_bold = made.randrange(8) == 0
+    """The names of attributes; those of hidden ones less often, because they are errors."""
+    is_bold = made.randrange(3) == 0
     return [name for name in kind.attributes if is_bold or name not in kind.hidden]
 
 
