@@ -183,8 +183,8 @@ def _links(components: Components, method: Method) -> Json:
     names = [f"{resource.type}_{verb}" for verb in LINKED if verb in resource.methods]
     for relationship in resource.relationships.values():
         read = "list" if relationship.many else "read"
-        verbs = [read, f"linkage_{read}"]
-        if relationship.is_changeable:
+        verbs = [read, f"linkage_{read}"] if "read" in resource.methods else []
+        if relationship.is_changeable and "update" in resource.methods:
             verbs += ["linkage_replace"]
             verbs += ["linkage_add", "linkage_remove"] if relationship.many else []
         names += [f"{resource.type}_{relationship.name}_{verb}" for verb in verbs]
