@@ -88,6 +88,7 @@ def test_a_key_is_added_behind_those_that_are_there(tmp_path, capsys, end):
     assert [first.kid] == [key.kid for key in before]
     assert second.kid in capsys.readouterr().out
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert path.read_bytes().count(b"\n-----BEGIN") == 1  # on a line of its own
 
 
 @pytest.mark.parametrize(

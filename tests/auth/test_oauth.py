@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
@@ -259,6 +260,18 @@ def test_a_malformed_request_is_refused_as_oauth_has_it(world, url, body, header
     # RFC 6749 §5.2
     assert response.json["error_description"].isascii()
     assert not set('"\\') & set(response.json["error_description"])
+
+
+@on_one_engine
+@each_endpoint
+def test_a_long_body_without_a_length_is_refused(world, url):
+    request = webtest.TestRequest.blank(url, method="POST", content_type=FORM)
+    request.headers["Authorization"] = f"Bearer {world.tokens['administrator']}"
+    request.environ["wsgi.input"] = BytesIO(b"token=" + b"x" * 9000)
+    request.environ["wsgi.input_terminated"] = True  # it is chunked
+    request.content_length = None
+    response = request.get_response(world.app)
+    assert (response.status_int, response.json["error"]) == (413, "invalid_request")
 
 
 @on_one_engine

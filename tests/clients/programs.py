@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -84,3 +84,22 @@ def serving(folder: Path) -> Iterator[str]:
     upgrade(str(ini))
     with pserve(ini, {}) as address:
         yield address
+
+
+def token_of_an_administrator(ini: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Make an administrator by the service's own commands, and return a token of it."""
+    command = Path(sys.executable).with_name("users-service")
+    email = ("--email", "admin@example.com")
+    for arguments in (
+        ("user", "create", ini, *email, "--name", "Admin", "--role", "admin"),
+        ("token", "create", ini, *email, "--name", "Tests"),
+    ):
+        said = subprocess.run(
+            [command, *arguments],
+            env=os.environ | (environ or {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return said.stdout.strip()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.clients.programs import Ended, node_packages, run, serving
+from tests.clients.programs import Ended, node_packages, run, serving, token_of_an_administrator
 
 pytestmark = pytest.mark.clients
 
@@ -22,7 +22,7 @@ SEEN = {
     "read": "Ada",
     "filtered": ["Grace"],
     "sorted": ["Mary", "Grace"],
-    "total": 3,
+    "total": 4,  # and the administrator
     "updated": {"name": "Ada Lovelace", "is_active": True},
     "groups": ["Press"],
     "deleted": 204,
@@ -38,7 +38,7 @@ class Client(NamedTuple):
     worked: Ended
 
 
-def python(address: str, folder: Path, config: pytest.Config) -> Client:
+def python(address: str, token: str, folder: Path, config: pytest.Config) -> Client:
     """A package of openapi-python-client; mypy checks the program that uses it."""
     program = HERE / "openapi_python" / "drive.py"
     generator = [BIN / "openapi-python-client", "generate", "--meta", "none"]
@@ -48,11 +48,11 @@ def python(address: str, folder: Path, config: pytest.Config) -> Client:
     return Client(
         run([*generator, *source, "--output-path", "users_client"], folder, PATH=path),
         run([*checker, program], folder, MYPYPATH=f"{folder}"),
-        run([sys.executable, program, address], folder, PYTHONPATH=f"{folder}"),
+        run([sys.executable, program, address, token], folder, PYTHONPATH=f"{folder}"),
     )
 
 
-def typescript(address: str, folder: Path, config: pytest.Config) -> Client:
+def typescript(address: str, _token: str, folder: Path, config: pytest.Config) -> Client:
     """The types of openapi-typescript under openapi-fetch; TypeScript compiles the program."""
     source = HERE / "openapi_typescript"
     packages = node_packages(source, config) / "node_modules"
@@ -72,7 +72,8 @@ def client(request, tmp_path_factory) -> Client:
     """What became of a client of a service of development.ini."""
     folder = tmp_path_factory.mktemp("generated")
     with serving(folder) as address:
-        return request.param(address, folder, request.config)
+        token = token_of_an_administrator(folder / "development.ini")
+        return request.param(address, token, folder, request.config)
 
 
 def test_a_generator_has_nothing_to_complain_of(client):

@@ -189,7 +189,9 @@ _TEXT = {"type": "string"}
 _TOKEN = {
     "type": "object",
     "required": ["token"],
-    "properties": {"token": _TEXT, "token_type_hint": _TEXT},
+    "properties": {"token": _TEXT | {"minLength": 1}, "token_type_hint": _TEXT},
+    "additionalProperties": _TEXT,
+    "maxProperties": MOST_PARAMETERS,
 }
 _REFUSAL = {
     JSON: {

@@ -160,7 +160,9 @@ class Permission(fields.String):  # type: ignore[misc]
     """The name of a permission: of the service's own types only what there is."""
 
     def __init__(self, **kwargs: Any) -> None:
-        length, pattern = Length(max=LONGEST), f"^({FORM.pattern})$"
+        # Named groups are spelled otherwise in ECMA-262.
+        form = re.sub(r"\?P<\w+>", "?:", FORM.pattern)
+        length, pattern = Length(max=LONGEST), f"^({form})$"
         super().__init__(validate=length, **_with_metadata(kwargs, pattern=pattern))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

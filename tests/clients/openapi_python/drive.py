@@ -7,7 +7,7 @@ import json
 import sys
 from uuid import uuid4
 
-from users_client import Client
+from users_client import AuthenticatedClient
 from users_client.api.groups import groups_create
 from users_client.api.users import (
     users_create,
@@ -40,7 +40,8 @@ from users_client.models import (
     UsersSort,
 )
 
-api = Client(base_url=sys.argv[1], raise_on_unexpected_status=True)
+address, token = sys.argv[1:]
+api = AuthenticatedClient(base_url=address, token=token, raise_on_unexpected_status=True)
 
 
 def create(email: str, name: str) -> UsersResource:
