@@ -156,9 +156,9 @@ def _path(kinds: Kinds, name: str, longest: int, made: Random) -> list[str]:
 
 
 def _names(kind: Kind, made: Random) -> list[str]:
-    """The names of attributes; those of hidden ones less often, because they are errors."""
-    is_bold = made.randrange(3) == 0
-    return [name for name in kind.attributes if is_bold or name not in kind.hidden]
+    """The names of attributes: of the hidden ones alone, which are errors, or of the others."""
+    is_bold = bool(kind.hidden) and made.randrange(4) == 0
+    return [name for name in kind.attributes if (name in kind.hidden) is is_bold]
 
 
 def _end(kinds: Kinds, name: str, path: list[str]) -> str:
