@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from tests.client import API, Client
+from tests.auth.world import as_holder
+from tests.client import API, USERS, Client, sources
+from tests.engines import on_one_engine
 from tests.interference import EXAMPLES, Kind, Pair, asked, examples
 from tests.service import Service, start
 from users_service.auth import digest, new_token
@@ -30,7 +32,6 @@ OURS, *GROUPS = ids(3, 5)
 MY_TOKEN, *TOKENS = ids(4, 5)
 NOBODY = UUID(int=99)
 
-SECRET = new_token()
 THEN, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
 NOW = datetime.now(UTC)
 EMAILS = [
@@ -102,11 +103,12 @@ CALLERS = {
 class Contents:
     """The rows of a database.
 
+    :param secret: the caller's token.
     :param made: makes what the caller does not see.
     """
 
-    def __init__(self, seen: Seen, made: Random) -> None:
-        self.seen, self.made = seen, made
+    def __init__(self, seen: Seen, secret: str, made: Random) -> None:
+        self.seen, self.secret, self.made = seen, secret, made
         self.roles = self.some(ROLES, seen.roles)
         self.users = self.some([MATE, *OTHERS], seen.users)
         self.groups = self.some(GROUPS, seen.groups)
@@ -135,7 +137,7 @@ class Contents:
             *(self.user(id, emails.pop(), self.by(id, id in seen.users)) for id in self.users),
         ]
         yield [self.group(id, self.by(id, id in seen.groups)) for id in [OURS, *self.groups]]
-        mine = self.token(MY_TOKEN, ME, digest(SECRET), self.by(MY_TOKEN))
+        mine = self.token(MY_TOKEN, ME, digest(self.secret), self.by(MY_TOKEN))
         mine.permissions = seen.token
         yield [mine, *(self.token(id, None, None, self.made) for id in self.tokens)]
 
@@ -205,8 +207,8 @@ class Contents:
         return [{"user_id": user, "group_id": group} for user, group in sorted(pairs)]
 
 
-def fill(service: Service, seen: Seen, seed: int) -> None:
-    contents = Contents(seen, Random(seed))
+def fill(service: Service, seen: Seen, secret: str, seed: int) -> None:
+    contents = Contents(seen, secret, Random(seed))
     service.empty()
     with Session(service.engine) as session, session.begin():
         for entities in contents.entities():
@@ -297,13 +299,14 @@ def other_service(running_service, tmp_path_factory) -> Iterator[Service]:
 def world(service, other_service, request) -> tuple[Pair, Any]:
     """Both databases, and the requests of a caller."""
     seen, services = CALLERS[request.param], (service, other_service)
+    secret = new_token()  # a remembered caller stays who it is, as long as no version is another
 
     def fill_both() -> None:
         for number, one in enumerate(services):
-            fill(one, seen, number)
+            fill(one, seen, secret, number)
 
     clients = tuple(Client(one.guarded_app) for one in services)
-    headers = {"Authorization": f"Bearer {SECRET}"}
+    headers = {"Authorization": f"Bearer {secret}"}
     return Pair((clients[0], clients[1]), API, fill_both, headers), asked(
         kinds(seen), request.param
     )
@@ -318,3 +321,19 @@ def test_what_is_hidden_makes_no_difference(world):
         pair.compare(sent)
 
     compare()
+
+
+@on_one_engine
+@pytest.mark.parametrize(("more", "is_told"), [([], False), (["roles:read"], True)])
+def test_a_refusal_says_only_to_who_sees_roles_what_they_allow(service, more, is_told):
+    seen, secret = CALLERS["an editor"], new_token()
+    fill(service, replace(seen, role=[*seen.role, *more]), secret, 0)
+    with Session(service.engine) as session, session.begin():
+        role = Role(name="vault", permissions=["vault:open"])
+        session.add(role)
+        session.flush()
+        session.get(User, MATE).role_id = role.id
+    changed = {"type": "users", "id": str(MATE), "attributes": {"email": "n@example.com"}}
+    answer = as_holder(secret, service.guarded_app).patch(f"{USERS}/{MATE}", {"data": changed})
+    assert sources(answer) == [("", "exceeds_permissions")]
+    assert ("vault:open" in answer.text) is is_told

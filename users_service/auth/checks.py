@@ -124,9 +124,10 @@ def demand_own(caller: Caller, permissions: Collection[str]) -> None:
     :raises JSONAPIError: 403 if one is not.
     """
     if more := exceeding(permissions, caller.permissions):
-        names = ", ".join(sorted(more)[:5])
-        detail = f"This concerns permissions that you do not have yourself: {names}."
-        raise JSONAPIError(Error(code="exceeds_permissions", detail=detail))
+        detail = "This concerns permissions that you do not have yourself"
+        if may(caller, "roles:read"):  # others do not see what a role allows
+            detail += f": {', '.join(sorted(more)[:5])}"
+        raise JSONAPIError(Error(code="exceeds_permissions", detail=f"{detail}."))
 
 
 def _check_fields(request: Request, change: Change, *, own: bool = False) -> None:
