@@ -7,7 +7,13 @@ from pyramid.config import Configurator
 from users_service import auth
 from users_service.jsonapi import Limits
 from users_service.models import Group, Role, Token, User
-from users_service.schemas import AssertionSchema, GroupSchema, RoleSchema, TokenSchema, UserSchema
+from users_service.schemas import (
+    AssertionSchema,
+    GroupSchema,
+    RoleSchema,
+    TokenSchema,
+    UserSchema,
+)
 
 
 def includeme(config: Configurator) -> None:

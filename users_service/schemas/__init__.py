@@ -6,4 +6,10 @@ from users_service.schemas.roles import RoleSchema
 from users_service.schemas.tokens import TokenSchema
 from users_service.schemas.users import UserSchema
 
-__all__ = ["AssertionSchema", "GroupSchema", "RoleSchema", "TokenSchema", "UserSchema"]
+__all__ = [
+    "AssertionSchema",
+    "GroupSchema",
+    "RoleSchema",
+    "TokenSchema",
+    "UserSchema",
+]
