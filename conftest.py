@@ -1,3 +1,3 @@
 """The plugins of every run of the tests."""
 
-pytest_plugins = ["tests.asvs", "tests.conformance.conformance"]
+pytest_plugins = ["tests.conformance.conformance", "tests.asvs"]

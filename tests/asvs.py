@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.conformance import Results, note
+
 PAGE = Path("docs") / "security.md"
 BEGIN, END = "<!-- asvs -->", "<!-- /asvs -->"
 
@@ -77,14 +79,14 @@ ROWS: dict[str, tuple[int, str, tuple[str, str] | None]] = {
 }
 
 
-def outcome(row: str, results: dict[str, dict[str, bool]]) -> str:
+def outcome(row: str, results: Results) -> str:
     _, _, otherwise = ROWS[row]
     if tests := results.get(row):
         return MET if all(tests.values()) else "failed"
     return "no test" if otherwise is None else f"{otherwise[0]}: {otherwise[1]}"
 
 
-def table(results: dict[str, dict[str, bool]]) -> str:
+def table(results: Results) -> str:
     lines = ["| row | level | asks that | tests | outcome |", "| --- | --- | --- | --- | --- |"]
     for row, (level, asked, _) in ROWS.items():
         tests = "<br>".join(f"`{test}`" for test in sorted(results.get(row, ())))
@@ -104,17 +106,10 @@ class Recorder:
 
     def __init__(self, config: pytest.Config) -> None:
         self.page = config.rootpath / PAGE
-        self.results: dict[str, dict[str, bool]] = {}
+        self.results: Results = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        rows = dict(report.user_properties).get("asvs", ())
-        if not report.failed and (report.skipped or report.when != "call"):
-            return
-        path, _, test = report.nodeid.partition("::")
-        name = f"{Path(path).name}::{test.partition('[')[0]}"
-        for row in rows:
-            tests = self.results.setdefault(row, {})
-            tests[name] = tests.get(name, True) and not report.failed
+        note(self.results, report, "asvs")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if session.shouldstop or session.shouldfail:

@@ -116,6 +116,20 @@ def test_named_tokens_have_an_end_and_are_not_too_many(world, app_with):
     assert sources(named(few)) == [("", "conflict")]
 
 
+def test_tokens_that_have_expired_take_nobodys_room(world, app_with):
+    app = app_with(anonymous_permissions="", max_tokens="2")
+    client = as_holder(world.tokens["self"], app)
+    for number in range(3):
+        past = datetime.now(UTC) - timedelta(days=1)
+        world.token("self", name=f"old {number}", expiration_time=past)
+    assert named(client).status_int == 201
+    assert sources(named(client)) == [("", "conflict")]
+    made = sign_in(Client(app)).json["data"]["attributes"]["secret"]
+    assert as_holder(made, app).get(API).status_int == 200
+    shown = as_holder(made, app).get(TOKENS).json["data"]
+    assert sorted(token["attributes"]["name"] or "" for token in shown) == ["", "Nightly"]
+
+
 def test_a_token_is_narrowed_when_it_is_made(world):
     made = named(world.client("administrator"), permissions=["users:read", "self:read"])
     client = as_holder(made.json["data"]["attributes"]["secret"], world.app)

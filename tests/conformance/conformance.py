@@ -81,6 +81,17 @@ def page(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def note(results: Results, report: pytest.TestReport, mark: str) -> None:
+    """Note what a test shows of the rows that its mark names."""
+    if not report.failed and (report.skipped or report.when != "call"):
+        return
+    path, _, test = report.nodeid.partition("::")
+    name = f"{Path(path).name}::{test.partition('[')[0]}"
+    for row in dict(report.user_properties).get(mark, ()):
+        tests = results.setdefault(row, {})
+        tests[name] = tests.get(name, True) and not report.failed
+
+
 class Recorder:
     """Notes what the tests of a run show, and compares it with the page at the end."""
 
@@ -91,14 +102,7 @@ class Recorder:
         self.problems: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        rows = dict(report.user_properties).get("conformance", ())
-        if not report.failed and (report.skipped or report.when != "call"):
-            return
-        path, _, test = report.nodeid.partition("::")
-        name = f"{Path(path).name}::{test.partition('[')[0]}"
-        for row in rows:
-            tests = self.results.setdefault(row, {})
-            tests[name] = tests.get(name, True) and not report.failed
+        note(self.results, report, "conformance")
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         ended = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)

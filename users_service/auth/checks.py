@@ -4,6 +4,7 @@ Nobody gives what they have not: a change that concerns permissions needs all of
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +106,8 @@ def check_token(request: Request, change: Change) -> None:
 
 def _check_room(request: Request, user_id: UUID) -> None:
     most = request.registry["settings"].max_tokens
-    found = select(tokens.c.id).where(tokens.c.user_id == user_id).limit(most)
+    good = tokens.c.expiration_time > datetime.now(UTC)
+    found = select(tokens.c.id).where(tokens.c.user_id == user_id, good).limit(most)
     if len(request.dbconnection.execute(found).all()) >= most:
         detail = f"The user has {most} tokens already: end one of them."
         raise JSONAPIError(Error(code="conflict", detail=detail))

@@ -160,7 +160,7 @@ def create_token(request: Request) -> Answer:
         values.setdefault("user_id", request.caller.user_id)
     else:
         _lock(request.dbconnection, signed_in)
-        _make_room(request.dbconnection, signed_in.user_id, settings.max_tokens)
+        _make_room(request.dbconnection, signed_in.user_id, settings.max_tokens, now)
         expiration = now + timedelta(days=settings.token_lifetime)
         values |= {
             "user_id": signed_in.user_id,
@@ -195,11 +195,14 @@ def _lock(connection: Connection, signed_in: SignedIn) -> None:
         connection.execute(update(users).where(*same).values(values))
 
 
-def _make_room(connection: Connection, user_id: UUID, most: int) -> None:
-    """End the tokens of a user that have expired, and those unused for longest above the limit."""
+def _make_room(connection: Connection, user_id: UUID, most: int, now: datetime) -> None:
+    """Delete the tokens of a user that have expired, and end those above the limit: sign-ins before
+    named tokens, and of each those unused for longest."""
+    of_user = tokens.c.user_id == user_id
+    connection.execute(delete(tokens).where(of_user, tokens.c.expiration_time <= now))
     used = func.coalesce(tokens.c.last_used_time, tokens.c.creation_time)
     is_named = tokens.c.name.is_not(None)
-    found = select(tokens.c.id).where(tokens.c.user_id == user_id)
+    found = select(tokens.c.id).where(of_user)
     found = found.order_by(is_named.desc(), used.desc(), tokens.c.id).offset(most - 1)
     surplus = connection.execute(found.limit(most)).scalars().all()
     if surplus:
