@@ -21,7 +21,6 @@ from users_service.jsonapi import (
     at,
     create_resource,
     field_error,
-    is_batch,
 )
 from users_service.models import email_key
 from users_service.models.tables import tokens, users
@@ -56,7 +55,7 @@ def prepare_token(request: Request, loaded: LoadedResource) -> LoadedResource:
     :raises JSONAPIError: 401 `invalid_credentials`; 422 for fields that are missing or in the way;
         429 after too many tries; 503 if too many passwords are hashed already.
     """
-    if request.method != "POST" or is_batch(request):
+    if not loaded.is_new:
         return loaded
     values = dict(loaded.values)
     if not SIGN_IN & values.keys():
