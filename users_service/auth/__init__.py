@@ -11,13 +11,23 @@ from pyramid.config import Configurator
 
 from users_service.auth.assertions import check_assertions, create_assertion
 from users_service.auth.checks import check_group, check_role, check_token, check_user
+from users_service.auth.codes import purge_codes, set_password, verify
 from users_service.auth.entry import entry_meta
 from users_service.auth.errors import CODES
+from users_service.auth.letters import composer
+from users_service.auth.mail_requests import (
+    check_email_change,
+    check_setting,
+    create_email_change,
+    create_password_reset,
+    create_sign_up,
+)
 from users_service.auth.passwords import Passwords
+from users_service.auth.roles import take_role
 from users_service.auth.secrets import digest, new_token
 from users_service.auth.sign_in import create_token, prepare_token
-from users_service.auth.throttle import purge_tries
 from users_service.auth.tokens import end_tokens_of
+from users_service.auth.tries import purge_tries
 from users_service.auth.user_passwords import prepare_user
 from users_service.auth.visibility import (
     hidden_of_users,
@@ -40,7 +50,13 @@ __all__ = [
     "USERS",
     "Passwords",
     "check_assertions",
+    "check_email_change",
+    "check_setting",
+    "composer",
     "create_assertion",
+    "create_email_change",
+    "create_password_reset",
+    "create_sign_up",
     "create_token",
     "digest",
     "end_tokens_of",
@@ -49,7 +65,11 @@ __all__ = [
     "new_token",
     "prepare_token",
     "prepare_user",
+    "purge_codes",
     "purge_tries",
+    "set_password",
+    "take_role",
+    "verify",
 ]
 
 

@@ -5,11 +5,11 @@ No token is taken from a URL.
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from pyramid.request import Request
 
 from users_service.auth.secrets import is_token
+from users_service.hosts import is_loopback
 from users_service.jsonapi import Error, JSONAPIError
 
 REALM = 'Bearer realm="users_service"'
@@ -71,17 +71,8 @@ def credentials_of(request: Request) -> Credentials | None:
 
 def cookie_name(request: Request) -> str:
     """The name of the cookie: without the prefix `__Host-` over plain HTTP on this machine."""
-    is_local = request.scheme == "http" and _is_loopback(request.domain)
+    is_local = request.scheme == "http" and is_loopback(request.domain)
     return LOCAL_COOKIE if is_local else SECURE_COOKIE
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _bearer(header: str) -> str:

@@ -8,7 +8,7 @@ from pyramid.request import Request
 def entry_meta(request: Request) -> dict[str, Any]:
     """Return the members of `meta` of the entry document: the caller and its token, what it may do,
     and which ways of authentication are on."""
-    caller = request.caller
+    caller, settings = request.caller, request.registry["settings"]
     signed_in = caller.user_id is not None
     return {
         "caller": {"type": "users", "id": str(caller.user_id)} if signed_in else None,
@@ -16,8 +16,8 @@ def entry_meta(request: Request) -> dict[str, Any]:
         "permissions": sorted(caller.permissions),
         "authentication": {
             "sign_in": True,
-            "sign_up": False,
-            "password_reset": False,
-            "email_change": False,
+            "sign_up": settings.sign_up,
+            "password_reset": settings.password_reset,
+            "email_change": settings.email_change,
         },
     }

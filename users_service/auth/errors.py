@@ -8,5 +8,6 @@ CODES = {
     "last_administrator": (409, "Last administrator"),
     "weak_password": (422, "Weak password"),
     "wrong_password": (422, "Wrong password"),
+    "invalid_code": (422, "Invalid code"),
     "busy": (503, "Busy"),
 }

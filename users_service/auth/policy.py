@@ -39,6 +39,16 @@ def may(caller: Caller, permission: str) -> bool:
     return covers(caller.permissions, permission)
 
 
+def demand_good_credentials(request: Request) -> None:
+    """Check the credentials of a request that everyone may send. A cookie may have expired: then
+    one signs in again.
+
+    :raises JSONAPIError: 400 or 401 if `Authorization` is not valid.
+    """
+    if "HTTP_AUTHORIZATION" in request.environ:
+        _ = request.caller
+
+
 class SecurityPolicy:
     """A security policy of Pyramid for tokens."""
 
@@ -55,11 +65,10 @@ class SecurityPolicy:
         return None if user_id is None else str(user_id)
 
     def permits(self, request: Request, context: Any, permission: str) -> Allowed | Denied:
-        if permission == OPEN and "HTTP_AUTHORIZATION" not in request.environ:
-            return Allowed("everyone may try to sign in")  # also with a cookie that has expired
-        caller: Caller = request.caller
         if permission == OPEN:
-            return Allowed("everyone may try to sign in, but not with bad credentials")
+            demand_good_credentials(request)
+            return Allowed("everyone may try to sign in")
+        caller: Caller = request.caller
         if permission == OF_ITS_HOLDER and caller.token_id is not None:
             return Allowed("a token may be ended by its holder")
         if any(may(caller, name) for name in (permission, *ALSO_BY.get(permission, ()))):

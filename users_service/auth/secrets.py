@@ -1,4 +1,4 @@
-"""Makes tokens, recognises them, and digests them: only digests are stored."""
+"""Makes tokens and codes, recognises tokens, and digests both: only digests are stored."""
 
 import hashlib
 import re
@@ -12,6 +12,9 @@ PREFIX = "ust_"
 # Characters of base 62: 30 have 178 random bits, and 6 hold a CRC-32.
 RANDOM_LENGTH, CHECKSUM_LENGTH = 30, 6
 FORM = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
+
+# 27 characters of base 62 have 160 bits.
+CODE_LENGTH = 27
 
 
 def new_token() -> str:
@@ -27,10 +30,15 @@ def is_token(text: str) -> bool:
     return text.endswith(_checksum(text[:-CHECKSUM_LENGTH]))
 
 
-def digest(text: str) -> str:
-    """Return the SHA-256 of a token, in hexadecimal.
+def new_code() -> str:
+    """Make a code that is mailed, and can be used once."""
+    return _random(CODE_LENGTH)
 
-    Tokens are random, so that nothing is gained by a slow hash or a salt.
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a token or a code, in hexadecimal.
+
+    These are random, so that nothing is gained by a slow hash or a salt.
     """
     return hashlib.sha256(text.encode()).hexdigest()
 

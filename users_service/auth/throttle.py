@@ -1,85 +1,37 @@
-"""Bounds the tries to sign in: each is reserved before the password is hashed.
+"""Bounds the tries to sign in, each reserved before the password is hashed; and mail.
 
 A try counts for the account with the address it comes from, for the address, and for the account.
-The generic cell rate algorithm (GCRA) needs one row for each of these: the time at which all tries
-so far are forgotten. A success gives back what it has reserved, and makes the address a known one
-of the account: from there, what others try elsewhere does not lock it out.
+A success gives back what it has reserved, and makes the address a known one of the account: from
+there, what others try elsewhere does not lock it out.
 """
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pyramid.request import Request
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy import Connection
 
+from users_service.auth.tries import (
+    SECOND,
+    TooManyTriesError,
+    Tried,
+    count_all,
+    give_all_back,
+    key_of,
+    keys_of,
+    limits_of,
+    network_of,
+    reserve_all,
+    settle,
+)
 from users_service.database import in_transaction
 from users_service.jsonapi import Error, JSONAPIError
-from users_service.models.tables import sign_in_tries
 from users_service.settings import Settings
 
 Result = TypeVar("Result")
-
-SECOND = 1_000_000  # microseconds, the unit of all times here
-
-# How long an address stays a known one after a success.
-KNOWN_FOR = 182 * 86_400 * SECOND
-
-IPV6_PREFIX = 64
-
-# Rows that one transaction of a purge deletes.
-PURGED_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How many tries may be made at once with one key.
-
-    :param interval: microseconds after which one more may be made.
-    """
-
-    most: int
-    interval: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """What a try is counted for.
-
-    :param limits: by key.
-    :param both: the key of the account with the address.
-    :param account: the key of the account.
-    :param known: the key of the row that says until when the address is a known one.
-    """
-
-    limits: Mapping[str, Limit]
-    both: str
-    account: str
-    known: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A try that is reserved, with the arrival time that it has made, by key."""
-
-    keys: Keys
-    until: Mapping[str, int]
-
-
-class TooManyTriesError(Exception):
-    """There were too many tries.
-
-    :param wait: microseconds until the next one may be made.
-    """
-
-    def __init__(self, wait: int) -> None:
-        super().__init__(wait)
-        self.wait = wait
 
 
 def reserve(
@@ -98,12 +50,36 @@ def reserve(
     def reserve_and_read(connection: Connection) -> tuple[Tried, Result]:
         return reserve_all(connection, keys, _now()), read(connection)
 
-    try:
+    with _refused("Too many tries to sign in"):
         return _alone(request, reserve_and_read)
+
+
+def reserve_mail(request: Request, recipient: str) -> None:
+    """Count a mail that a request asks for, for its recipient and for the client's address.
+
+    :param recipient: the key of its e-mail address.
+    :raises JSONAPIError: 429 if there were as many as there may be tries to sign in.
+    """
+    settings: Settings = request.registry["settings"]
+    counts = {
+        key_of("mail to", recipient): settings.sign_in_tries,
+        key_of(
+            "mail by", network_of(request.client_addr or "")
+        ): settings.sign_in_tries_per_address,
+    }
+    count = partial(count_all, limits=limits_of(counts, settings), now=_now())
+    with _refused("Too much mail was asked for"):
+        _alone(request, count)
+
+
+@contextmanager
+def _refused(detail: str) -> Iterator[None]:
+    """Answer with 429 where there were too many."""
+    try:
+        yield
     except TooManyTriesError as error:
         seconds = -(-error.wait // SECOND)
-        detail = f"Too many tries to sign in; try again in {seconds} seconds."
-        fault = Error(code="too_many_requests", detail=detail)
+        fault = Error(code="too_many_requests", detail=f"{detail}; try again in {seconds} seconds.")
         raise JSONAPIError(fault, headers={"Retry-After": str(seconds)}) from None
 
 
@@ -125,142 +101,3 @@ def _alone(request: Request, work: Callable[[Connection], Result]) -> Result:
 
 def _now() -> int:
     return time.time_ns() // 1000
-
-
-def keys_of(account: str, address: str, settings: Settings) -> Keys:
-    """Return what a try is counted for.
-
-    :param address: that of the client; of IPv6 its first 64 bits count, which one subscriber has.
-    """
-    network, window = network_of(address), round(settings.sign_in_window * SECOND)
-    both, alone = _key("both", account, network), _key("account", account)
-    counts = {
-        both: settings.sign_in_tries,
-        _key("address", network): settings.sign_in_tries_per_address,
-        alone: settings.sign_in_tries_per_account,
-    }
-    limits = {key: Limit(most, window // most) for key, most in counts.items()}
-    return Keys(limits=limits, both=both, account=alone, known=_key("known", account, network))
-
-
-def network_of(address: str) -> str:
-    """Return the address, or for IPv6 the network, that tries are counted for."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(IPv6Network((found, IPV6_PREFIX), strict=False))
-    return str(found)
-
-
-def _key(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def reserve_all(connection: Connection, keys: Keys, now: int) -> Tried:
-    """Reserve a try for all that it is counted for.
-
-    From a known address it is not counted for the account.
-
-    :param now: microseconds since 1970.
-    :raises TooManyTriesError: if there were too many. The transaction is then to be rolled back, so
-        that tries that are refused store nothing.
-    """
-    stored = _locked(connection, keys.limits, keys.known, now)
-    is_known = stored.get(keys.known, now) > now
-    until, wait = {}, 0
-    for key, limit in keys.limits.items():
-        if is_known and key == keys.account:
-            continue
-        until[key] = max(stored[key], now) + limit.interval
-        wait = max(wait, until[key] - now - limit.most * limit.interval)
-    if wait > 0:
-        raise TooManyTriesError(wait)
-    _store(connection, until)
-    return Tried(keys, until)
-
-
-def give_all_back(connection: Connection, tried: Tried, now: int) -> None:
-    """Give back what `reserve_all` has reserved, as far as it is not forgotten already."""
-    stored = _locked(connection, tried.until, None, now)
-    _store(connection, _without(tried, stored, now))
-
-
-def settle(connection: Connection, tried: Tried, now: int) -> None:
-    """Give back what `reserve_all` has reserved, and what the account has tried from the address;
-    from now on, the address is a known one."""
-    keys = tried.keys
-    stored = _locked(connection, [*tried.until, keys.known], None, now)
-    times = _without(tried, stored, now)
-    _store(connection, times | {keys.both: now, keys.known: now + KNOWN_FOR})
-
-
-def _without(tried: Tried, stored: Mapping[str, int], now: int) -> dict[str, int]:
-    return {
-        key: stored[key] - max(0, min(tried.keys.limits[key].interval, until - now))
-        for key, until in tried.until.items()
-    }
-
-
-def _locked(
-    connection: Connection, keys: Iterable[str], more: str | None, now: int
-) -> dict[str, int]:
-    """Make the rows that are missing, and lock all of them in the order of their keys.
-
-    :param more: the key of one that may be missing.
-    :returns: the arrival times by key.
-    """
-    needed = sorted(keys)
-    rows = [{"key": key, "arrival_time": now} for key in needed]
-    found = select(sign_in_tries.c.key, sign_in_tries.c.arrival_time)
-    found = found.where(sign_in_tries.c.key.in_([*needed, *([more] if more else [])]))
-    found = found.order_by(sign_in_tries.c.key).with_for_update()
-    stored: dict[str, int] = {}
-    while not stored.keys() >= set(needed):  # a purge may delete a row before it is locked
-        connection.execute(_insert_missing(connection).values(rows))
-        stored = {row.key: row.arrival_time for row in connection.execute(found)}
-    return stored
-
-
-def _insert_missing(connection: Connection) -> Any:
-    match connection.dialect.name:
-        case "postgresql":
-            return postgresql.insert(sign_in_tries).on_conflict_do_nothing()
-        case "sqlite":
-            return sqlite.insert(sign_in_tries).on_conflict_do_nothing()
-        case _:
-            # INSERT IGNORE would take gap locks, which deadlock.
-            insert = mysql.insert(sign_in_tries)
-            return insert.on_duplicate_key_update(key=sign_in_tries.c.key)
-
-
-def _store(connection: Connection, times: Mapping[str, int]) -> None:
-    statement = update(sign_in_tries).where(sign_in_tries.c.key == bindparam("of"))
-    statement = statement.values(arrival_time=bindparam("at"))
-    connection.execute(statement, [{"of": key, "at": times[key]} for key in sorted(times)])
-
-
-def purge_tries(engine: Engine, now: int, deadline: float) -> int:
-    """Delete the rows that say nothing any more, in short transactions.
-
-    :param now: microseconds since 1970.
-    :param deadline: seconds in which a transaction may begin again after a conflict.
-    :returns: how many were deleted.
-    """
-    deleted, last = 0, PURGED_AT_ONCE
-    while last == PURGED_AT_ONCE:
-        last = in_transaction(engine, partial(_purge_some, now=now), deadline)
-        deleted += last
-    return deleted
-
-
-def _purge_some(connection: Connection, now: int) -> int:
-    is_over = sign_in_tries.c.arrival_time <= now
-    found = select(sign_in_tries.c.key).where(is_over).limit(PURGED_AT_ONCE)
-    keys = connection.execute(found).scalars().all()
-    if keys:
-        connection.execute(delete(sign_in_tries).where(sign_in_tries.c.key.in_(keys), is_over))
-    return len(keys)

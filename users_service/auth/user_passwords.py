@@ -35,7 +35,7 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
             place = (*loaded.place, "attributes", "password")
             raise JSONAPIError(field_error("weak_password", "password", fault, *place))
     if values.get("current_password") is not None:
-        stored = _stored_hash(request)
+        stored = stored_hash(request)
         is_right = passwords.verify(stored, values["current_password"])
         values["current_password"] = CurrentPassword(stored, is_right)
     if "password" in values:
@@ -43,7 +43,8 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
     return loaded if values == loaded.values else replace(loaded, values=values)
 
 
-def _stored_hash(request: Request) -> str | None:
+def stored_hash(request: Request) -> str | None:
+    """The hash of the caller's password; None if it has none."""
     found = select(users.c.password_hash).where(users.c.id == request.caller.user_id)
     # A connection of its own: the request's is taken after hashing.
     with request.registry["reading"].connect() as connection:

@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from users_service.cli import accounts, purging, signing_keys, stored_data
+from users_service.cli import accounts, mail, purging, signing_keys, stored_data
 from users_service.cli.accounts import AccountError
+from users_service.cli.mail import MailError
 from users_service.cli.seeding import SeedError
 from users_service.cli.signing_keys import KeyFileError
 from users_service.faults import end_in_words
@@ -21,13 +22,13 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="users-service", description="Operate the users service.")
     commands = parser.add_subparsers(title="commands", required=True)
-    for module in (stored_data, accounts, purging, signing_keys):
+    for module in (stored_data, accounts, mail, purging, signing_keys):
         module.add_commands(commands)
     options = parser.parse_args(arguments)
     try:
         with end_in_words():
             options.run(options)
-    except (AccountError, KeyFileError, SeedError) as error:
+    except (AccountError, KeyFileError, MailError, SeedError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(STOPPED)

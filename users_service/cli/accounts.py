@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from getpass import getpass
 from typing import Any
+from uuid import UUID
 
 from marshmallow import ValidationError
 from sqlalchemy import select
@@ -17,12 +18,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from users_service import database
-from users_service.auth import Passwords, digest, end_tokens_of, new_token
+from users_service.auth import Passwords, digest, end_tokens_of, new_token, take_role
 from users_service.models import Role, Token, User, email_key
 from users_service.permissions import ALL, fault_of
-from users_service.schemas import RoleSchema, TokenSchema, UserSchema
+from users_service.schemas import TokenSchema, UserSchema
 from users_service.settings import Settings
-from users_service.texts import name_key
 
 ADMIN = "admin"
 
@@ -71,14 +71,14 @@ def create_user(options: argparse.Namespace) -> None:
     schema = UserSchema()
     email, name = _loaded(schema, "email", options.email), _loaded(schema, "name", options.name)
     with _session(options.ini) as (session, settings):
-        role = None if options.role is None else _role(session, options.role)
+        role_id = None if options.role is None else _take_role(session, options.role)
         hashed = _password(options, settings, email, name)
         user = User(
             email=email,
             name=name,
             is_active=not options.inactive,
             password_hash=hashed,
-            role_id=None if role is None else role.id,
+            role_id=role_id,
         )
         session.add(user)
         try:
@@ -154,16 +154,17 @@ def _user(session: Session, email: str) -> User:
     return user
 
 
-def _role(session: Session, name: str) -> Role:
-    """The role with a name; `admin` is made if there is none."""
-    role = session.scalar(select(Role).where(Role.name_key == name_key(name)))
-    if role is None and name != ADMIN:
+def _take_role(session: Session, name: str) -> UUID:
+    """Take the role with a name for a new user; `admin` is made if there is none."""
+    role_id = take_role(session.connection(), name)
+    if role_id is not None:
+        return role_id
+    if name != ADMIN:
         raise AccountError(f"There is no role {name}.")
-    if role is None:
-        role = Role(name=_loaded(RoleSchema(), "name", name), permissions=sorted(ALL))
-        session.add(role)
-        session.flush()
-    return role
+    role = Role(name=name, permissions=sorted(ALL))
+    session.add(role)
+    session.flush()
+    return role.id
 
 
 def _password(options: argparse.Namespace, settings: Settings, email: str, name: str) -> str | None:

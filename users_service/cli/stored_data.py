@@ -5,11 +5,11 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from users_service import database, docs
+from users_service.cli.logs import shown
 from users_service.cli.seeding import seed
 
 SEEDS = {
@@ -43,7 +43,7 @@ def add_commands(commands: Any) -> None:
 
 def migrate_(options: argparse.Namespace) -> None:
     """Upgrade the database of an ini file to the newest revision."""
-    with _shown(logging.WARNING):
+    with shown(logging.WARNING):
         database.upgrade(options.ini)
     print(f"The database of {options.ini} is up to date.")
 
@@ -67,19 +67,6 @@ def seed_(options: argparse.Namespace) -> None:
     finally:
         engine.dispose()
     print(f"The database of {options.ini} has {options.users} users in {options.groups} groups.")
-
-
-@contextmanager
-def _shown(level: int) -> Iterator[None]:
-    """Show on standard error what is logged at a level or above, until the block ends."""
-    handler = logging.StreamHandler()
-    handler.setLevel(level)
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
-    logging.root.addHandler(handler)
-    try:
-        yield
-    finally:
-        logging.root.removeHandler(handler)
 
 
 def _number(text: str) -> int:

@@ -4,7 +4,7 @@ A form is a document of JSON:API that is no resource, such as
 `{"data": {"type": "password-resets", "attributes": {"email": …}}}`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,12 +20,14 @@ class Form(Fields):
     :param schema: an instance of its marshmallow-jsonapi schema, whose id is `dump_only`.
     :param status: that of the answer.
     :param shows: whether the answer has the form, with the attributes that are `dump_only`.
+    :param failures: statuses of errors documents besides those of any document, in the description.
     :param permissions: those that a caller needs, in the description; None if it takes everyone.
     """
 
     schema: Any
     status: int = 200
     shows: bool = False
+    failures: Collection[int] = ()
     permissions: Sequence[str] | None = None
 
     relationships: ClassVar[Mapping[str, Any]] = {}

@@ -3,6 +3,7 @@
 from users_service.models import tables
 from users_service.models.base import Base, UTCDateTime
 from users_service.models.groups import Group, managers, memberships
+from users_service.models.mail import Code, Mail
 from users_service.models.roles import Role
 from users_service.models.sign_in import Guard, SignInTries
 from users_service.models.text_columns import computed_values
@@ -11,8 +12,10 @@ from users_service.models.users import User, email_key
 
 __all__ = [
     "Base",
+    "Code",
     "Group",
     "Guard",
+    "Mail",
     "Role",
     "SignInTries",
     "Token",

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
+from users_service.models.mail import Code, Mail
 from users_service.models.roles import Role
 from users_service.models.sign_in import Guard, SignInTries
 from users_service.models.tokens import Token
@@ -15,7 +16,9 @@ def _table(model: Any) -> Table:
     return table
 
 
+codes = _table(Code)
 guards = _table(Guard)
+outbox = _table(Mail)
 roles = _table(Role)
 sign_in_tries = _table(SignInTries)
 tokens = _table(Token)

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import email_validator
 from marshmallow import ValidationError
 from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
+from users_service.addresses import LONGEST as LONGEST_ADDRESS
+from users_service.addresses import fault_of as fault_of_address
 from users_service.jsonapi import parse_instant
 from users_service.permissions import FORM, LONGEST, fault_of
 from users_service.texts import BASIC_INVISIBLE, INVISIBLE, normalize, trim
@@ -32,10 +33,6 @@ __all__ = [
 List = fields.List
 Relationship = fields.Relationship
 
-# By default the library refuses domains such as .local, .test and .internal, which are in use
-# within private networks. Clearing this list is its documented way to accept them.
-email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
-
 # Sets of characters in the syntax that Python and ECMA-262 share, for the patterns of the OpenAPI
 # document. That of a line also takes lines of nothing but invisible characters beyond U+FFFF.
 CONTROLS = r"\u0000-\u001f\u007f-\u009f"
@@ -52,13 +49,6 @@ UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """Add metadata to the arguments of a field, for its JSON Schema in the OpenAPI document."""
     return kwargs | {"metadata": facts | kwargs.get("metadata", {})}
-
-
-# Most addresses match this, and are valid. The others go to the library's parser, which is slow.
-PLAIN_EMAIL = re.compile(
-    r"(?=.{1,254}\Z)(?=[^@]{1,64}@)"
-    r"[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]{1,63}\.)+[A-Za-z]{2,63}"
-)
 
 
 class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
@@ -135,7 +125,8 @@ class Email(fields.String):  # type: ignore[misc]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            validate=[Length(max=254), self._check], **_with_metadata(kwargs, format="idn-email")
+            validate=[Length(max=LONGEST_ADDRESS), self._check],
+            **_with_metadata(kwargs, format="idn-email"),
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -143,17 +134,10 @@ class Email(fields.String):  # type: ignore[misc]
 
     @staticmethod
     def _check(address: str) -> None:
-        if len(address) > 254 or PLAIN_EMAIL.fullmatch(address):
-            return  # Length reports it if it is too long; parsing that would be slow
-        try:
-            email_validator.validate_email(address, check_deliverability=False, strict=True)
-        except email_validator.EmailNotValidError as error:
-            raise ValidationError(f"Not a valid email address. {error}") from None
-        # The library lets those pass that are letters, marks or symbols to Unicode, such as U+3164.
-        if found := re.search(f"[{INVISIBLE}]", address):
-            code = f"U+{ord(found[0]):04X}"
-            message = f"It contains an invisible character: {code}."
-            raise ValidationError(f"Not a valid email address. {message}")
+        if len(address) > LONGEST_ADDRESS:
+            return  # Length reports it; parsing would be slow
+        if fault := fault_of_address(address):
+            raise ValidationError(f"Not a valid email address. {fault}")
 
 
 class Permission(fields.String):  # type: ignore[misc]

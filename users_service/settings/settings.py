@@ -19,6 +19,14 @@ ENVIRONMENT_PREFIX = "USERS_SERVICE_"
 ID_LENGTHS = {"max_filter_length": 40, "max_url_length": 64}
 
 
+# What sends mail, and the page that its mail links to.
+MAILED = {
+    "sign_up": "sign_up_link",
+    "password_reset": "reset_link",
+    "email_change": "email_link",
+}
+
+
 class SettingsError(Exception):
     """The settings have faults.
 
@@ -176,6 +184,11 @@ def _sign_in_faults(values: dict[str, Any]) -> Iterator[str]:
         )
     if memory and memory < 8 * values.get("argon2_parallelism", 1):
         yield f"{INI_PREFIX}argon2_memory must be 8 for each of {INI_PREFIX}argon2_parallelism"
+    for name, its_link in MAILED.items():
+        if values.get(name):
+            for needed in ("smtp_url", "mail_from", its_link):
+                if not values.get(needed, True):
+                    yield f"{INI_PREFIX}{name} = true needs {INI_PREFIX}{needed}"
     if values.get("assertion_key") and not values.get("assertion_issuer", True):
         yield f"{INI_PREFIX}assertion_key needs {INI_PREFIX}assertion_issuer"
 

@@ -1,12 +1,13 @@
-"""The settings of sign-in, tokens and browsers."""
+"""The settings of sign-in, tokens, mail and browsers."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from users_service.settings import values
 from users_service.settings.signing_keys import SigningKey, signing_keys
-from users_service.settings.values import setting
+from users_service.settings.values import MailServer, setting
 
+DAY = 86400
 LONGEST_DAYS = 36_500
 
 # What OWASP's "Password Storage Cheat Sheet" demands of argon2id at least: KiB of memory, by the
@@ -16,7 +17,7 @@ LEAST_MEMORY = {1: 47_104, 2: 19_456, 3: 12_288, 4: 9_216, 5: 7_168}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInSettings:
-    """The settings of sign-in, tokens and browsers."""
+    """The settings of sign-in, tokens, mail and browsers."""
 
     token_lifetime: int = setting(
         values.whole(1, LONGEST_DAYS), "30", "days that a sign-in is good for"
@@ -59,6 +60,31 @@ class SignInSettings:
         values.whole(1, 1_000_000),
         "100",
         "tries to sign in to an account in the window, from addresses it has not signed in from",
+    )
+    smtp_url: MailServer | None = setting(  # noqa: RUF009  # it is immutable
+        values.mail_server, "", "the mail server: smtp://…, smtps://… or smtp+starttls://…"
+    )
+    mail_from: str = setting(values.address, "", "the address that mail is from")
+    sign_up: bool = setting(values.flag, "false", "whether people can sign up")
+    password_reset: bool = setting(values.flag, "false", "whether passwords can be reset by mail")
+    email_change: bool = setting(
+        values.flag, "false", "whether users can change their address, proven by mail"
+    )
+    sign_up_link: str = setting(
+        values.link, "", "the page that takes the code of a sign-up: https://…{code}"
+    )
+    reset_link: str = setting(
+        values.link, "", "the page that takes the code of a password reset: https://…{code}"
+    )
+    email_link: str = setting(
+        values.link, "", "the page that takes the code of a changed address: https://…{code}"
+    )
+    sign_up_role: str = setting(values.text, "", "the name of the role of those who sign up")
+    code_lifetime: int = setting(
+        values.whole(60, 30 * DAY), "86400", "seconds that a code to prove an address is good for"
+    )
+    reset_lifetime: int = setting(
+        values.whole(60, DAY), "600", "seconds that a code to reset a password is good for"
     )
     assertion_key: tuple[SigningKey, ...] = setting(
         signing_keys, "", "a file of Ed25519 keys for assertions to other services; the first signs"

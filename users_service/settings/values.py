@@ -5,14 +5,17 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
+from email.utils import formataddr, parseaddr
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.engine import URL
 
-from users_service.hosts import allowed_host_of, host_of
+from users_service.addresses import LONGEST as LONGEST_ADDRESS
+from users_service.addresses import fault_of as fault_of_address
+from users_service.hosts import allowed_host_of, host_of, is_loopback
 from users_service.permissions import LONGEST, fault_of
 from users_service.settings.database_url import check_arguments, parse
 
@@ -21,6 +24,8 @@ DRIVERS = {
     "postgresql+psycopg": ("psycopg", "postgresql"),
     "mysql+pymysql": ("pymysql", "mysql"),
 }
+# The schemes of mail servers, with their usual ports.
+SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
 def database_url(text: str) -> URL:
@@ -95,6 +100,10 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def text(value: str) -> str:
+    return value
+
+
 def origins(text: str) -> frozenset[str]:
     """Read origins (RFC 6454 §6.1), as browsers write them in `Origin`."""
     found = frozenset(text.replace(",", " ").split())
@@ -104,6 +113,17 @@ def origins(text: str) -> frozenset[str]:
         if port is None or host_of(host) != host or host.endswith(port):
             raise ValueError(f"has {origin!r}, which is no origin such as https://app.example.com")
     return found
+
+
+def link(text: str) -> str:
+    """Read the URL of a page that takes a code."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    is_page = parts.scheme in ("https", "http") and parts.hostname and text.isascii()
+    if not is_page or text.count("{code}") != 1:
+        raise ValueError("must be the http or https URL of a page, with {code} once")
+    return text
 
 
 def issuer(text: str) -> str:
@@ -118,6 +138,56 @@ def issuer(text: str) -> str:
     if not known or parts.query or parts.fragment or not text.isprintable() or " " in text:
         raise ValueError("must be an https URL without query and fragment")
     return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """A mail server.
+
+    :param scheme: `smtp`, `smtps`, or `smtp+starttls`, where TLS begins by a command (RFC 3207).
+    :param user: whom to sign in as; empty for nobody.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def mail_server(text: str) -> MailServer | None:
+    """Read the URL of a mail server. Error texts do not repeat it: it may have a password."""
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in SMTP_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(
+            "must be of the form smtp://host:port, smtps://user:password@host or smtp+starttls://…"
+        )
+    host = parts.hostname or ""
+    if parts.username and parts.scheme == "smtp" and not is_loopback(host):
+        raise ValueError("would send its password unencrypted: use smtps:// or smtp+starttls://")
+    return MailServer(
+        scheme=parts.scheme,
+        host=host,
+        port=parts.port or SMTP_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def address(text: str) -> str:
+    """Read an e-mail address, which may have a name: `Users <users@example.com>`."""
+    if not text:
+        return ""
+    name, found = parseaddr(text)
+    if not found or len(found) > LONGEST_ADDRESS or fault_of_address(found):
+        raise ValueError("must be an e-mail address, such as Users <users@example.com>")
+    return formataddr((name, found))
 
 
 def file(text: str) -> Path | None:

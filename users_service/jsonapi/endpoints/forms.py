@@ -1,6 +1,6 @@
 """Services of the host that take a form, and what hosts say of their other services."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ def add_jsonapi_form(
     guard: Callable[[Request], None] | None = None,
     status: int = 200,
     shows: bool = False,
+    failures: Collection[int] = (),
     permissions: Sequence[str] | None = None,
 ) -> None:
     """Serve `POST` of a document that is no resource, below the route prefix.
@@ -42,12 +43,14 @@ def add_jsonapi_form(
     :param guard: is called before anything of the request is read, and may raise a `JSONAPIError`.
     :param status: the status of the answer, for the description.
     :param shows: whether the answer has the form, with the attributes that are `dump_only`.
+    :param failures: statuses of errors documents besides those of any document, described too.
     :param permissions: those that a caller needs, for the description; None if it takes everyone.
     """
     form = Form(
         schema=schema(),
         status=status,
         shows=shows,
+        failures=failures,
         permissions=permissions,
     )
     name = path.strip("/").replace("/", ":")

@@ -18,7 +18,7 @@ def describe_form(components: Components, service: Any, view: Any, form: Form) -
     content: Mapping[str, Json] = {}
     if form.shows:
         content = {MEDIA_TYPE: _answered(components, form)}
-    failures = {*responses.COMMON_FAILURES, *responses.FAILURES_OF_DOCUMENTS}
+    failures = {*responses.COMMON_FAILURES, *responses.FAILURES_OF_DOCUMENTS, *form.failures}
     return _operation(
         components,
         service.name.replace(":", "_"),
