@@ -18,6 +18,18 @@ from users_service.settings import add_signing_key, load
 
 ISSUER = "https://users.example.com"
 
+# All that is done by mail; whoever reads the mail sets `smtp_url` too.
+MAIL = {
+    "smtp_url": "smtp://127.0.0.1:9",
+    "mail_from": "Users <users@example.com>",
+    "sign_up": "true",
+    "password_reset": "true",
+    "email_change": "true",
+    "sign_up_link": "https://app.example.com/sign-up#{code}",
+    "reset_link": "https://app.example.com/reset?code={code}",
+    "email_link": "https://app.example.com/email/{code}",
+}
+
 
 class Service:
     """The service on a database: its engine, its WSGI application, and a client.
@@ -39,14 +51,14 @@ class Service:
 
     @cached_property
     def guarded_app(self) -> Router:
-        """The application as it is by default: it grants nothing to everyone. Where there is a
-        folder for the key, it makes assertions."""
+        """The application as it is by default: it grants nothing to everyone. What is done by mail
+        is on. Where there is a folder for the key, it makes assertions."""
         if self.folder is None:
-            return self.make_app(anonymous_permissions="")
+            return self.make_app(anonymous_permissions="", **MAIL)
         keys = self.folder / "keys.pem"
         add_signing_key(keys, append=False)
         return self.make_app(
-            anonymous_permissions="", assertion_key=str(keys), assertion_issuer=ISSUER
+            anonymous_permissions="", assertion_key=str(keys), assertion_issuer=ISSUER, **MAIL
         )
 
     def dispose(self) -> None:

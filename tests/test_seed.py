@@ -26,7 +26,7 @@ from users_service.schemas.users import UserSchema
 from users_service.texts import fold, name_key
 
 # Of 300 users, 120 groups and the seed 7: it changes with whatever changes what is made up.
-DIGEST = "4482907d07817ddfa17e51906ec9d8e454694cb5ca6336d023322c4b7f5e4eed"
+DIGEST = "9ce83a41c5019ca7f970d6b653f5cc2ac0a6aee4c121d439b59e6517d7533752"
 
 
 def rows(service, *columns, order=()):

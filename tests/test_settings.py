@@ -169,3 +169,62 @@ def test_hashing_passwords_for_less_than_is_safe_is_a_fault(time, memory):
         f"users_service.argon2_memory must be at least {memory} with users_service.argon2_time"
         f" = {time}: less is not safe"
     )
+
+
+MAILED = {
+    "users_service.smtp_url": "smtp+starttls://users:p%40ss@mail.example.com",
+    "users_service.mail_from": "Users <users@example.com>",
+    "users_service.sign_up": "true",
+    "users_service.sign_up_link": "https://app.example.com/sign-up#{code}",
+}
+
+
+def test_a_mail_server_has_the_usual_port_of_its_scheme_and_its_password_is_not_shown():
+    server = load(INI | MAILED, {}).smtp_url
+    assert (server.host, server.port, server.user, server.password) == (
+        "mail.example.com",
+        587,
+        "users",
+        "p@ss",
+    )
+    assert "p@ss" not in repr(server)
+    ports = [load(INI | {"users_service.smtp_url": f"{s}://h"}, {}) for s in ("smtp", "smtps")]
+    assert [settings.smtp_url.port for settings in ports] == [25, 465]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("smtp_url", "mail.example.com"),
+        ("smtp_url", "http://mail.example.com"),
+        ("smtp_url", "smtp://"),
+        ("smtp_url", "smtp://mail.example.com:99999"),
+        ("smtp_url", "smtp://mail.example.com/path?query"),
+        ("smtp_url", "smtp://users:secret@mail.example.com"),
+        ("mail_from", "nobody"),
+        ("mail_from", "Users <users>"),
+        ("sign_up_link", "https://app.example.com/sign-up"),
+        ("sign_up_link", "https://app.example.com/{code}/{code}"),
+        ("sign_up_link", "app.example.com/{code}"),
+        ("sign_up_link", "javascript:{code}"),
+        ("code_lifetime", "10"),
+    ],
+)
+def test_what_mail_cannot_be_sent_by_is_a_fault(name, value):
+    (fault,) = faults(INI | MAILED | {f"users_service.{name}": value})
+    assert fault.startswith(f"users_service.{name} ")
+    assert "secret" not in fault
+
+
+def test_a_password_for_a_mail_server_on_this_machine_may_be_sent_as_it_is():
+    url = "smtp://users:secret@127.0.0.1:1025"
+    assert load(INI | {"users_service.smtp_url": url}, {}).smtp_url.password == "secret"
+
+
+def test_what_is_done_by_mail_needs_a_server_a_sender_and_a_link():
+    names = ("sign_up", "password_reset", "email_change")
+    found = faults(INI | {f"users_service.{name}": "true" for name in names})
+    assert len(found) == 9
+    for name, link in zip(names, ("sign_up_link", "reset_link", "email_link"), strict=True):
+        for needed in ("smtp_url", "mail_from", link):
+            assert f"users_service.{name} = true needs users_service.{needed}" in found

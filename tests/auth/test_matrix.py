@@ -121,6 +121,26 @@ ROWS: dict[str, tuple[Body | None, str]] = {
         lambda world: {"token": world.tokens["self"]},
         "200 200 200 200 200 200 200 200 200 200",
     ),
+    "POST /auth/sign-ups": (
+        lambda _: resource("sign-ups", email="n@example.com", name="N", password=PASSWORD),
+        "202 401 202 202 202 202 401 202 202 202",
+    ),
+    "POST /auth/verifications": (
+        lambda _: resource("verifications", code="unknown"),
+        "422 401 422 422 422 422 401 422 422 422",
+    ),
+    "POST /auth/password-resets": (
+        lambda _: resource("password-resets", email="self@example.com"),
+        "202 401 202 202 202 202 401 202 202 202",
+    ),
+    "POST /auth/passwords": (
+        lambda _: resource("passwords", code="unknown", password=PASSWORD),
+        "422 401 422 422 422 422 401 422 422 422",
+    ),
+    "POST /auth/emails": (
+        lambda _: resource("emails", email="n@example.com", current_password=PASSWORD),
+        "401 401 403 202 202 202 401 202 202 202",
+    ),
     "GET /docs": (None, "200 200 200 200 200 200 200 200 200 200"),
     "GET /docs/{name}": (None, "200 200 200 200 200 200 200 200 200 200"),
     "GET /openapi.json": (None, "200 200 200 200 200 200 200 200 200 200"),

@@ -27,11 +27,9 @@ class Purpose(StrEnum):
     EMAIL_CHANGED = "email_changed"
 
 
-IGNORE = "If it was not you, ignore this mail: nothing will change."
-
 SIGN_UP = """\
-Somebody, probably you, wants to sign up with this e-mail address. To confirm it, open this page
-within {lifetime}:
+Somebody, probably you, wants to sign up with this e-mail address.
+To confirm it, open this page within {lifetime}:
 
 {link}
 
@@ -39,32 +37,33 @@ If it was not you, ignore this mail: there will be no account.
 """
 
 KNOWN = """\
-Somebody, probably you, wants to use this e-mail address for an account. There is one with it
-already, so that nothing was changed.
+Somebody, probably you, wants to use this e-mail address for an account.
+There is one with it already, so nothing was changed.
 
 If it was not you, ignore this mail.
 """
 
-PASSWORD_RESET = f"""\
-Somebody, probably you, wants to set a new password for your account. To do so, open this page
-within {{lifetime}}:
+RESET = """\
+Somebody, probably you, wants to set a new password for your account.
+To do so, open this page within {lifetime}:
 
-{{link}}
+{link}
 
-{IGNORE}
+If it was not you, ignore this mail: your password stays.
 """
 
-EMAIL_CHANGE = f"""\
-Somebody, probably you, wants to use this e-mail address for an account that has another one. To
-confirm it, open this page within {{lifetime}}:
+EMAIL_CHANGE = """\
+Somebody, probably you, wants to use this e-mail address for an account.
+To confirm it, open this page within {lifetime}:
 
-{{link}}
+{link}
 
-{IGNORE}
+If it was not you, ignore this mail: nothing will change.
 """
 
 EMAIL_CHANGED = """\
-The e-mail address of your account was changed: mail is sent to another one from now on.
+The e-mail address of your account was changed: from now on, mail goes
+to another one.
 
 If it was not you, tell those who run this service.
 """
@@ -101,7 +100,7 @@ def _password_reset(settings: Settings, connection: Connection, mail: Claimed) -
         return None
     lifetime = settings.reset_lifetime
     code = _code_of_user(connection, mail.purpose, lifetime, user, user.email)
-    text = _with_link(PASSWORD_RESET, settings.reset_link, code, lifetime)
+    text = _with_link(RESET, settings.reset_link, code, lifetime)
     return Letter(user.email, "Set a new password", text)
 
 

@@ -88,7 +88,8 @@ def message_of(letter: Letter, sender: str, id: UUID, now: datetime) -> EmailMes
     """
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = Address(addr_spec=in_ascii(letter.recipient))
+    local_part, _, domain = in_ascii(letter.recipient).rpartition("@")
+    message["To"] = Address(username=local_part, domain=domain)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{id}@{in_ascii(_address_of(sender)).rpartition('@')[2]}>"
