@@ -239,6 +239,12 @@ def test_a_code_that_is_used_by_many_at_once_is_taken_once(mailed):
         statuses = [each.result().status_int for each in tries]
     assert sorted(statuses) == [204, 422, 422, 422]
     assert mailed.sign_in("ada@example.com", passwords[statuses.index(204)]) == 201
+    asked = {"email": "new@example.com", "current_password": PASSWORD}
+    change = mailed.code("emails", "self", **asked)
+    with ThreadPoolExecutor(4) as pool:
+        tries = [pool.submit(mailed.post, "verifications", code=change) for _ in range(4)]
+        statuses = sorted(each.result().status_int for each in tries)
+    assert statuses == [204, 422, 422, 422]
 
 
 def test_a_code_expires_and_is_good_for_its_own_purpose_alone(mailed):

@@ -34,7 +34,9 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
         if fault:
             place = (*loaded.place, "attributes", "password")
             raise JSONAPIError(field_error("weak_password", "password", fault, *place))
-    if values.get("current_password") is not None:
+    if loaded.is_new:
+        values.pop("current_password", None)  # who is new has none
+    elif values.get("current_password") is not None:
         stored = stored_hash(request)
         is_right = passwords.verify(stored, values["current_password"])
         values["current_password"] = CurrentPassword(stored, is_right)
