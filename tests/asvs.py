@@ -44,9 +44,15 @@ ROWS: dict[str, tuple[int, str, tuple[str, str] | None]] = {
     "6.3.2": (1, "there are no accounts by default", (MET, "a new database has no users")),
     "6.3.3": (2, "several factors", (NOT_MET, "a password is the only factor")),
     "6.3.5": (3, "users hear of suspicious sign-ins", (NOT_MET, "nobody is told")),
-    "6.3.7": (3, "users hear of changes of their credentials", (NOT_MET, "nobody is told")),
+    "6.3.7": (
+        3,
+        "users hear of changes of their credentials",
+        (NOT_MET, "only of an address that was changed by mail"),
+    ),
     "6.3.8": (3, "failures do not tell which users there are", None),
+    "6.4.1": (1, "codes of a sign-up are random, expire, and are used once", None),
     "6.4.2": (1, "there are no secret questions", (MET, "there are none")),
+    "6.4.3": (2, "a forgotten password is reset in a secure way", None),
     "6.4.6": (
         3,
         "administrators cannot choose the passwords of users",
