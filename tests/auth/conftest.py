@@ -15,7 +15,7 @@ def world(service) -> World:
 
 @pytest.fixture
 def process_with(service):
-    """Run further processes on the service's database; they end with the test."""
+    """Run processes on the service's database, for as long as the test runs."""
     with ExitStack() as stack:
 
         def run(**settings: str) -> Remote:
@@ -25,3 +25,9 @@ def process_with(service):
             return Remote(address, service.app.registry)
 
         yield run
+
+
+@pytest.fixture(params=["app_with", "process_with"], ids=["applications", "processes"])
+def start_with(request):
+    """Make applications of this process, or processes, on the service's database."""
+    return request.getfixturevalue(request.param)
