@@ -4,7 +4,7 @@
 #                  DATABASE_URL=postgresql+psycopg://... (its driver is installed)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
 #   make check     what CI runs: lint, types, tests with coverage, packaging, published and generated
-#                  clients, the API against its description, the documentation in a browser
+#                  clients, the API against its description, the page and the cookie in a browser
 #   make conformance   write docs/conformance.md: which test shows which requirement
 #   make asvs      write the table of docs/security.md: which test shows which row of ASVS
 #   make openapi   write docs/openapi.json: the description of the API
@@ -110,7 +110,7 @@ fuzz: $(VENV)/installed-dev
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --numprocesses 2 -m description tests/openapi
 
 browser: $(VENV)/installed-dev
-	@echo "== Opening the page of the API in a browser (Chromium and its driver are needed)"
+	@echo "== Opening the page of the API, and signing in, in a browser (Chromium and its driver are needed)"
 	@$(BIN)/python -m pytest -m browser tests
 
 openapi: $(VENV)/installed

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 from selenium import webdriver
@@ -26,7 +27,8 @@ def chromium() -> Iterator[WebDriver]:
     options = webdriver.ChromeOptions()
     options.binary_location, driver = programs
     options.add_argument("--headless=new")
-    options.add_argument("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    rules = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+    options.add_argument(f"--host-resolver-rules={rules}")
     options.add_argument("--no-proxy-server")
     options.add_argument("--disable-dev-shm-usage")
     options.add_argument("--window-size=1280,1000")
@@ -47,13 +49,33 @@ def complaints(browser: WebDriver) -> list[str]:
 
 def requests(browser: WebDriver) -> list[str]:
     """The URLs that were asked for since the last call, whether or not there was an answer."""
-    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
     urls = [
         event["params"]["request"]["url"]
-        for event in events
+        for event in _events(browser)
         if event["method"] == "Network.requestWillBeSent"
     ]
     return [url for url in urls if not url.startswith("data:")]
+
+
+def answers(browser: WebDriver) -> list[tuple[str, str, int]]:
+    """The method, URL and status of each request since the last call that the network answered,
+    whether or not the page may read the answer."""
+    sent, statuses = {}, {}
+    for event in _events(browser):
+        values = event["params"]
+        if event["method"] == "Network.requestWillBeSent":
+            sent[values["requestId"]] = values["request"]
+        elif event["method"] == "Network.responseReceivedExtraInfo":  # may come first
+            statuses[values["requestId"]] = values["statusCode"]
+    return [
+        (request["method"], request["url"], statuses[id])
+        for id, request in sent.items()
+        if id in statuses
+    ]
+
+
+def _events(browser: WebDriver) -> list[dict[str, Any]]:
+    return [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
 
 
 @contextmanager
@@ -84,11 +106,36 @@ def proxy(address: str, prefix: str) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with _serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}{prefix}"
+
+
+@contextmanager
+def page() -> Iterator[int]:
+    """Serve an empty page of somebody else; yield the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!DOCTYPE html><title>Elsewhere</title>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with _serving(Handler) as port:
+        yield port
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serve on this machine until the block ends; yield the port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}{prefix}"
+            yield server.server_port
         finally:
             server.shutdown()
             thread.join()

@@ -1,14 +1,18 @@
 """Real processes: pserve with an ini file, on a port of its own."""
 
+import http.client
 import os
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from webob import Request
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,3 +84,27 @@ def refused(ini: Path, environ: dict[str, str], *options: str) -> str:
     )
     assert process.returncode == 1
     return process.stderr
+
+
+class Remote:
+    """A process as a WSGI application, which passes requests on to it: for the clients of tests.
+
+    :param address: where the process serves; it has to trust proxies of this machine.
+    :param registry: of an application with the same routes.
+    """
+
+    def __init__(self, address: str, registry: Any) -> None:
+        self._netloc = urlsplit(address).netloc
+        self.registry = registry
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        request = Request(environ)
+        headers = dict(request.headers)
+        if request.remote_addr:
+            headers["X-Forwarded-For"] = request.remote_addr
+        with closing(http.client.HTTPConnection(self._netloc, timeout=300)) as connection:
+            connection.request(request.method, request.path_qs, request.body or None, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        start_response(f"{answer.status} {answer.reason}", answer.getheaders())
+        return [body]

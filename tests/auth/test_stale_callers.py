@@ -130,9 +130,9 @@ CHANGING = [end, expire, deactivate, set_password, delete_user, demote, promote]
 
 
 @pytest.mark.asvs("8.3.2")
-def test_no_answer_is_stale(world, app_with):
+def test_no_answer_is_stale(world, start_with):
     made = random.Random(SEED)
-    apps = [app_with(anonymous_permissions="") for _ in range(2)]
+    apps = [start_with(anonymous_permissions="") for _ in range(2)]
     subject, stale = Subject(world), []
     for _ in range(CHANGES):
         before = subject.token

@@ -10,6 +10,7 @@ from tests.client import Client, sources
 from tests.jsonapi.conftest import article
 from tests.jsonapi.toy import ARTICLES, COMMENTS, PEOPLE, TAGS, Article, Comment, Person, taggings
 from tests.jsonapi.world import ADA, BOB, EVE, FAY, identifier
+from users_service.jsonapi.writing.locking import CHUNK
 
 # Of the articles 1 to 4 Bob has written the third; comments 1 and 2 are on the first.
 HIDDEN = [1, 2, 4]
@@ -152,6 +153,20 @@ def test_to_replace_linkage_leaves_what_is_hidden(tagged):
     changes = {"data": identifier("tags", 2) | {"relationships": {"articles": {"data": []}}}}
     assert client.patch(f"{TAGS}/2", changes, headers=AS_BOB).status_int == 200
     assert [item["id"] for item in client.get(url).json["data"]] == ["1", "2", "4"]
+
+
+@pytest.mark.parametrize("url", [f"{TAGS}/2/relationships/articles", f"{TAGS}/2"])
+def test_to_replace_very_much_linkage_leaves_what_is_hidden(tagged, url):
+    """So much that it is not deleted by its ids where the caller sees everything."""
+    many = range(2000, 2000 + CHUNK + 1)
+    tagged.insert(Article, [{"id": id, "title": "t", "author_id": UUID(BOB)} for id in many])
+    tagged.insert(taggings, [{"article_id": id, "tag_id": 2} for id in many])
+    kept = {"data": [identifier("articles", 3)]}
+    changes = {"data": identifier("tags", 2) | {"relationships": {"articles": kept}}}
+    document = kept if url.endswith("articles") else changes
+    assert tagged.client.patch(url, document, headers=AS_BOB).status_int in (200, 204)
+    left = tagged.client.get(f"{TAGS}/2/relationships/articles").json["data"]
+    assert [item["id"] for item in left] == ["1", "2", "3", "4"]
 
 
 def test_to_empty_what_shows_as_empty_leaves_what_is_hidden(world):
