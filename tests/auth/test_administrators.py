@@ -1,5 +1,6 @@
 """An administrator remains: no change leaves none, and no two that meet do."""
 
+import logging
 import os
 import statistics
 import threading
@@ -190,3 +191,15 @@ def restore(world: World) -> None:
             entity = world.user(name, "administrator")
             entity.id = world.ids[name]
             session.add(entity)
+
+
+def test_a_request_that_starts_over_keeps_its_id_and_is_no_fault_of_the_database(world, caplog):
+    caplog.set_level(logging.INFO)
+    admin, url = world.client("administrator"), f"{USERS}/{world.ids['administrator']}"
+    refused = admin.delete(url)  # it starts over to lock a guard
+    assert refused.status_int == 409
+    id = refused.headers["X-Request-ID"]
+    assert [error["id"] for error in refused.json["errors"]] == [id]
+    said = [record for record in caplog.records if record.name.startswith("users_service")]
+    assert [record.levelname for record in said] == ["INFO"]
+    assert id in said[0].getMessage()

@@ -80,6 +80,11 @@ def test_a_token_is_printed_once_and_ends_with_a_new_password(service, command):
 @pytest.mark.parametrize(
     ("arguments", "stdin", "said"),
     [
+        (
+            ("user", "create", "INI", "--email", EMAIL, "--name", "G", "--password-stdin"),
+            "",
+            "no password on standard input",
+        ),
         (("user", "create", "INI", "--email", "x", "--name", "X"), "", "--email"),
         (("user", "create", "INI", "--email", EMAIL, "--name", " "), "", "--name"),
         (("user", "create", "INI", "--email", EMAIL, "--name", "G", "--role", "no"), "", "no role"),

@@ -283,6 +283,17 @@ def test_a_user_changes_its_address_by_a_code_that_proves_the_new_one(mailed):
     assert mailed.row("self").verification_time is None
 
 
+def test_a_changed_address_voids_the_codes_for_others(mailed):
+    asked = {"current_password": PASSWORD}
+    first = mailed.code("emails", "self", email="first@example.com", **asked)
+    second = mailed.code("emails", "self", email="second@example.com", **asked)
+    assert mailed.post("emails", "self", email="third@example.com", **asked).status_int == 202
+    assert mailed.post("verifications", code=second).status_int == 204
+    assert refused_code(mailed.post("verifications", code=first))
+    assert recipients(mailed.mail()) == ["self@example.com"]  # who is told of the change
+    assert mailed.row("self").email == "second@example.com"
+
+
 def test_a_user_proves_the_address_that_it_has(mailed):
     asked = {"email": "self@example.com", "current_password": PASSWORD}
     code = mailed.code("emails", "self", **asked)

@@ -247,6 +247,46 @@ def test_a_cookie_is_for_pages_of_the_same_origin_alone(world, environ, expected
     assert again.status_int == 201  # the cookie that has ended is in nobody's way
 
 
+@pytest.mark.asvs("6.3.1")
+def test_the_current_password_cannot_be_guessed_for_long(world):
+    client, url = world.client("self"), f"{USERS}/{world.ids['self']}"
+
+    def change(current: str) -> int:
+        attributes = {"password": "a wholly new sentence", "current_password": current}
+        data = world.ref("users", "self") | {"attributes": attributes}
+        return client.patch(url, {"data": data}).status_int
+
+    def move(current: str):
+        attributes = {"email": "new@example.com", "current_password": current}
+        document = {"data": {"type": "emails", "attributes": attributes}}
+        return client.post(f"{API}/auth/emails", document)
+
+    assert [change("wrong") for _ in range(5)] == [422] * 5
+    assert [move("wrong").status_int for _ in range(5)] == [422] * 5
+    refused = move(PASSWORD)
+    assert refused.status_int == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert change(PASSWORD) == 429
+    assert sign_in(world.client(None)).status_int == 201  # that is counted by itself
+
+
+def test_a_right_current_password_forgets_the_wrong_ones(world):
+    client, url = world.client("self"), f"{USERS}/{world.ids['self']}"
+    for current in ["wrong"] * 8 + [PASSWORD] + ["wrong"] * 8:
+        attributes = {"password": PASSWORD, "current_password": current}
+        data = world.ref("users", "self") | {"attributes": attributes}
+        answer = client.patch(url, {"data": data})
+        assert answer.status_int == (200 if current == PASSWORD else 422)
+
+
+def test_a_token_is_not_given_what_its_maker_has_not(world):
+    client = world.client("reader")
+    for permissions, status in ((["users:read"], 201), (["users:update"], 403), (["*"], 403)):
+        answer = named(client, permissions=permissions)
+        assert answer.status_int == status, answer.text
+    assert {error["code"] for error in answer.json["errors"]} == {"exceeds_permissions"}
+
+
 CANARY = "canary sentence of nobody"
 
 

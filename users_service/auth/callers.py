@@ -144,7 +144,7 @@ def caller_of(request: Request) -> Caller:
         caller = _read(request, key)
         if caller is None or caller.is_over(now, idle):
             known.remember(key, None)
-            raise invalid_token()
+            raise invalid_token(is_cookie=credentials.is_cookie)
         known.remember(key, caller)
     if caller.last_used_time is None or now - caller.last_used_time >= USE_STEP:
         known.remember(key, replace(caller, last_used_time=now))

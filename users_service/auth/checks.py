@@ -99,7 +99,9 @@ def check_token(request: Request, change: Change) -> None:
     held = permissions_of_user(connection, token.user_id)
     if action == "create":
         held |= EVERYONE_SIGNED_IN
-        held = held if token.permissions is None else narrow(held, token.permissions)
+        if token.permissions is not None:
+            demand_own(caller, token.permissions)  # whatever the role of its user will allow
+            held = narrow(held, token.permissions)
         _check_room(request, token.user_id)
     demand_own(caller, held)
 

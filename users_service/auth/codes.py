@@ -20,7 +20,7 @@ from users_service.auth.tokens import end_tokens_of
 from users_service.jsonapi import Answer, JSONAPIError, begin, field_error
 from users_service.models import User
 from users_service.models.tables import codes, users
-from users_service.outbox import put
+from users_service.outbox import drop, put
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,10 @@ def _change_email(session: Session, row: Any) -> None:
     if user.email != row.email:
         put(session.connection(), Purpose.EMAIL_CHANGED, user.email, user_id=user.id)
     user.email, user.verification_time = row.email, datetime.now(UTC)
+    of_user = (codes.c.user_id == user.id, codes.c.purpose == Purpose.EMAIL_CHANGE)
+    # Those for other addresses must not take this one back.
+    session.connection().execute(delete(codes).where(*of_user, codes.c.digest != row.digest))
+    drop(session.connection(), Purpose.EMAIL_CHANGE, user.id)
 
 
 def _new_user(request: Request, row: Any) -> User:

@@ -42,9 +42,13 @@ def challenge(error: str | None = None) -> dict[str, str]:
     return {"WWW-Authenticate": REALM if error is None else f'{REALM}, error="{error}"'}
 
 
-def invalid_token() -> JSONAPIError:
+def invalid_token(*, is_cookie: bool = False) -> JSONAPIError:
+    """The error of a token that is none, or none any more.
+
+    :param is_cookie: whether it came in the cookie.
+    """
     detail = "The token is unknown, has ended or has expired, or its user is not active."
-    source = {"header": "Authorization"}
+    source = {"header": "Cookie" if is_cookie else "Authorization"}
     fault = Error(code="invalid_token", detail=detail, source=source)
     return JSONAPIError(fault, headers=challenge("invalid_token"))
 
@@ -60,13 +64,13 @@ def credentials_of(request: Request) -> Credentials | None:
     """
     header = request.environ.get("HTTP_AUTHORIZATION")
     if header is not None:
-        return Credentials(_checked(_bearer(header)), is_cookie=False)
+        return _checked(Credentials(_bearer(header), is_cookie=False))
     if request.environ.get("HTTP_X_REQUESTED_WITH") != "users_service":
         return None
     if request.environ.get("HTTP_SEC_FETCH_SITE", "same-origin") != "same-origin":
         return None
     token = request.cookies.get(cookie_name(request))
-    return None if token is None else Credentials(_checked(token), is_cookie=True)
+    return None if token is None else _checked(Credentials(token, is_cookie=True))
 
 
 def cookie_name(request: Request) -> str:
@@ -78,7 +82,7 @@ def cookie_name(request: Request) -> str:
 def _bearer(header: str) -> str:
     found = SCHEME.fullmatch(header.strip(" \t"))
     if found is None or len(header) > LONGEST_HEADER:
-        raise _malformed("Authorization must be Bearer, a blank and a token.")
+        raise _malformed("Authorization must be Bearer, a blank and one token.")
     if found["scheme"].lower() != "bearer":
         detail = "The scheme of Authorization must be Bearer."
         fault = Error(code="unauthorized", detail=detail, source={"header": "Authorization"})
@@ -94,8 +98,8 @@ def _malformed(detail: str) -> JSONAPIError:
     return JSONAPIError(fault, headers=challenge("invalid_request"))
 
 
-def _checked(token: str) -> str:
+def _checked(credentials: Credentials) -> Credentials:
     """Refuse what is no token before the database is asked."""
-    if not is_token(token):
-        raise invalid_token()
-    return token
+    if not is_token(credentials.token):
+        raise invalid_token(is_cookie=credentials.is_cookie)
+    return credentials

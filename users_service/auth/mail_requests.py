@@ -13,7 +13,7 @@ from users_service.auth.credentials import challenge
 from users_service.auth.letters import Purpose
 from users_service.auth.policy import demand_good_credentials, may
 from users_service.auth.throttle import reserve_mail
-from users_service.auth.user_passwords import stored_hash
+from users_service.auth.user_passwords import check_current
 from users_service.jsonapi import Answer, Error, JSONAPIError, begin, field_error, not_found
 from users_service.models import email_key
 from users_service.outbox import put
@@ -87,15 +87,15 @@ def create_email_change(request: Request) -> Answer:
     """
     values = request.validated["values"]
     reserve_mail(request, email_key(values["email"]))
-    stored = stored_hash(request)
-    if not request.registry["passwords"].verify(stored, values["current_password"]):
+    current = check_current(request, values["current_password"])
+    if not current.is_right:
         message = "Is not your current password."
         raise JSONAPIError(_fault("wrong_password", "current_password", message))
     user_id = request.caller.user_id
     begin(request)
     connection = request.dbconnection
     demand_own(request.caller, permissions_of_user(connection, user_id))
-    data = {"password_hash": stored}  # the code is good as long as this is the password
+    data = {"password_hash": current.stored}  # the code is good as long as this is the password
     put(connection, Purpose.EMAIL_CHANGE, values["email"], user_id=user_id, data=data)
     return ACCEPTED
 

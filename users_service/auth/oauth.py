@@ -65,7 +65,9 @@ def revoke_token(request: Request) -> Response:
         begin_changes(request.dbconnection)
         request.dbconnection.execute(delete(tokens).where(tokens.c.digest == found))
         request.registry["callers"].remember(found, None)
-    return Response(status=200, content_type=None)
+    response = Response(status=200)
+    del response.headers["Content-Type"]  # there is no content
+    return response
 
 
 def introspect_token(request: Request) -> Response:

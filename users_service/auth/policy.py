@@ -90,7 +90,10 @@ SCHEME = {
     "description": "A token of `POST /tokens`: `Authorization: Bearer ust_…` (RFC 6750).",
 }
 
+# What takes a password, by the ids of the description's operations.
+THROTTLED = ("tokens_create", "users_update", "operations")
+
 
 def includeme(config: Configurator) -> None:
     config.set_security_policy(SecurityPolicy())
-    config.set_jsonapi_security(SCHEME, throttled=("tokens_create",))
+    config.set_jsonapi_security(SCHEME, throttled=THROTTLED)

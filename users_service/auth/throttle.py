@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 from pyramid.request import Request
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from users_service.auth.tries import (
     TooManyTriesError,
     Tried,
     count_all,
+    forget_all,
     give_all_back,
     key_of,
     keys_of,
@@ -70,6 +72,26 @@ def reserve_mail(request: Request, recipient: str) -> None:
     count = partial(count_all, limits=limits_of(counts, settings), now=_now())
     with _refused("Too much mail was asked for"):
         _alone(request, count)
+
+
+def reserve_current(request: Request, user_id: UUID) -> None:
+    """Count a try of who has signed in to know its current password.
+
+    :raises JSONAPIError: 429 if there were as many as there may be tries to sign in.
+    """
+    settings: Settings = request.registry["settings"]
+    limits = limits_of({_current(user_id): settings.sign_in_tries}, settings)
+    with _refused("Too many tries of the current password"):
+        _alone(request, partial(count_all, limits=limits, now=_now()))
+
+
+def forget_current(request: Request, user_id: UUID) -> None:
+    """Forget these tries: one was right."""
+    _alone(request, partial(forget_all, keys=[_current(user_id)], now=_now()))
+
+
+def _current(user_id: UUID) -> str:
+    return key_of("current password", str(user_id))
 
 
 @contextmanager

@@ -138,6 +138,11 @@ def count_all(connection: Connection, limits: Mapping[str, Limit], now: int) -> 
     _count(connection, limits, _locked(connection, limits, None, now), now)
 
 
+def forget_all(connection: Connection, keys: Iterable[str], now: int) -> None:
+    """Forget what was counted for some keys."""
+    _store(connection, dict.fromkeys(_locked(connection, keys, None, now), now))
+
+
 def _count(
     connection: Connection, limits: Mapping[str, Limit], stored: Mapping[str, int], now: int
 ) -> dict[str, int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pyramid.request import Request
 from sqlalchemy import select
 
+from users_service.auth.throttle import forget_current, reserve_current
 from users_service.jsonapi import Change, Error, JSONAPIError, LoadedResource, field_error
 from users_service.models.tables import users
 
@@ -37,16 +38,29 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
     if loaded.is_new:
         values.pop("current_password", None)  # who is new has none
     elif values.get("current_password") is not None:
-        stored = stored_hash(request)
-        is_right = passwords.verify(stored, values["current_password"])
-        values["current_password"] = CurrentPassword(stored, is_right)
+        values["current_password"] = check_current(request, values["current_password"])
     if "password" in values:
         values["password_hash"] = None if password is None else passwords.hash(password)
     return loaded if values == loaded.values else replace(loaded, values=values)
 
 
-def stored_hash(request: Request) -> str | None:
-    """The hash of the caller's password; None if it has none."""
+def check_current(request: Request, password: str) -> CurrentPassword:
+    """Hold a password against the caller's. Tries are bounded as those to sign in are.
+
+    :raises JSONAPIError: 429 after too many; 503 if too many passwords are hashed already.
+    """
+    user_id = request.caller.user_id
+    if user_id is None:
+        return CurrentPassword(stored=None, is_right=False)
+    reserve_current(request, user_id)
+    stored = _stored_hash(request)
+    is_right: bool = request.registry["passwords"].verify(stored, password)
+    if is_right:
+        forget_current(request, user_id)
+    return CurrentPassword(stored, is_right)
+
+
+def _stored_hash(request: Request) -> str | None:
     found = select(users.c.password_hash).where(users.c.id == request.caller.user_id)
     # A connection of its own: the request's is taken after hashing.
     with request.registry["reading"].connect() as connection:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from importlib.metadata import version
 
 from users_service.cli import accounts, mail, purging, signing_keys, stored_data
 from users_service.cli.accounts import AccountError
@@ -21,6 +22,7 @@ def main(arguments: list[str] | None = None) -> None:
         it is stopped.
     """
     parser = argparse.ArgumentParser(prog="users-service", description="Operate the users service.")
+    parser.add_argument("--version", action="version", version=version("users_service"))
     commands = parser.add_subparsers(title="commands", required=True)
     for module in (stored_data, accounts, mail, purging, signing_keys):
         module.add_commands(commands)

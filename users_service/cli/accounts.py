@@ -139,12 +139,12 @@ def _session(ini: str) -> Iterator[tuple[Session, Settings]]:
         engine.dispose()
 
 
-def _loaded(schema: Any, name: str, text: str) -> Any:
+def _loaded(schema: Any, name: str, text: str, said: str = "") -> Any:
     try:
         return schema.fields[name].deserialize(text)
     except ValidationError as error:
         messages: Any = error.messages
-        raise AccountError(f"--{name}: {' '.join(map(str, messages))}") from None
+        raise AccountError(f"{said or f'--{name}'}: {' '.join(map(str, messages))}") from None
 
 
 def _user(session: Session, email: str) -> User:
@@ -172,7 +172,10 @@ def _password(options: argparse.Namespace, settings: Settings, email: str, name:
     text = _read_password(options)
     if text is None:
         return None
-    password, passwords = _loaded(UserSchema(), "password", text), Passwords(settings)
+    password, passwords = (
+        _loaded(UserSchema(), "password", text, "The password"),
+        Passwords(settings),
+    )
     if fault := passwords.weakness(password, email, name):
         raise AccountError(f"The password is refused. {fault}")
     return passwords.hash(password)
@@ -180,7 +183,10 @@ def _password(options: argparse.Namespace, settings: Settings, email: str, name:
 
 def _read_password(options: argparse.Namespace) -> str | None:
     if options.password_stdin:
-        return sys.stdin.readline().rstrip("\n") or None
+        password = sys.stdin.readline().rstrip("\n")
+        if not password:
+            raise AccountError("There is no password on standard input.")
+        return password
     if not sys.stdin.isatty():
         return None
     password = getpass("Password (empty for none): ")

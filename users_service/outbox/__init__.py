@@ -6,8 +6,8 @@ before it is sent. A claim ends by itself, so that a worker that is killed loses
 is sent twice only if the worker is killed after the server has taken it and before that is stored.
 """
 
-from users_service.outbox.rows import Claimed, purge_done, put
+from users_service.outbox.rows import Claimed, drop, purge_done, put
 from users_service.outbox.smtp import Letter, ServerAwayError
 from users_service.outbox.worker import Worker
 
-__all__ = ["Claimed", "Letter", "ServerAwayError", "Worker", "purge_done", "put"]
+__all__ = ["Claimed", "Letter", "ServerAwayError", "Worker", "drop", "purge_done", "put"]

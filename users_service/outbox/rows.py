@@ -51,6 +51,13 @@ def put(
     connection.execute(insert(outbox).values(values))
 
 
+def drop(connection: Connection, purpose: str, user_id: UUID) -> None:
+    """Delete the mails of a user that no worker has claimed yet."""
+    is_open = (outbox.c.done_time.is_(None), outbox.c.claim_time.is_(None))
+    of_user = (outbox.c.user_id == user_id, outbox.c.purpose == purpose)
+    connection.execute(delete(outbox).where(*of_user, *is_open))
+
+
 def claim(connection: Connection, now: datetime) -> Claimed | None:
     """Claim the row that has been due for longest.
 

@@ -18,6 +18,9 @@ from ..errors import JSONAPIError, errors_document
 from ..reading import challenge, is_anonymous
 from .media import PLAIN, Media
 
+# A key of the WSGI environment: the id that was made for a request.
+REQUEST_ID = "jsonapi.request_id"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -144,15 +147,19 @@ def revalidate(request: Request, response: Response) -> None:
 def request_id(request: Request) -> str:
     """The id of a request: a valid `X-Request-ID`, the trace id, or else a random one.
 
-    The trace id is that of the header `traceparent` (W3C Trace Context §3.2).
+    The trace id is that of the header `traceparent` (W3C Trace Context §3.2). A request that the
+    host starts over keeps its id.
     """
     given: str = request.environ.get("HTTP_X_REQUEST_ID", "")
     if given and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given):
         return given
     parent = request.environ.get("HTTP_TRACEPARENT", "")
     trace = re.fullmatch(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-.{2,}", parent)
+    if trace:
+        return str(trace[1])
     # The id is no secret: it need not come from the operating system, which takes longer.
-    return str(trace[1]) if trace else f"{random.getrandbits(128):032x}"
+    made: str = request.environ.setdefault(REQUEST_ID, f"{random.getrandbits(128):032x}")
+    return made
 
 
 def complete_responses(handler: Any, _registry: Registry) -> Callable[[Request], Response]:

@@ -69,11 +69,14 @@ def error_of(exception: Exception, request: Request) -> JSONAPIError:
             return JSONAPIError(conflict(exception, request.context, ()))
         case DataError():
             return _error("bad_request", "A value cannot be stored by the database.")
-        case OperationalError() | InterfaceError() | PoolTimeoutError() | StaleDataError():
+        case StaleDataError():
+            # The host may start the request over, which is no fault of anybody.
+            logger.info("The request %s met another change.", request.request_id)
+            return _unavailable()
+        case OperationalError() | InterfaceError() | PoolTimeoutError():
             # The database is down or overloaded, or conflicts with other requests did not end.
             logger.warning("The database did not serve %s: %s", request.request_id, exception)
-            detail = "The database cannot serve this request now; try again later."
-            return _error("unavailable", detail, **{"Retry-After": "1"})
+            return _unavailable()
         case _:
             logger.error("500 for request %s", request.request_id, exc_info=exception)
             detail = "The service failed. Its log has more under the id of this error."
@@ -88,6 +91,11 @@ def _http_error(error: HTTPException, request: Request) -> JSONAPIError:
     method = request.method[:40]
     fault = of_status(error.status_int, detail.format(method=method))
     return JSONAPIError(fault, headers=headers)
+
+
+def _unavailable() -> JSONAPIError:
+    detail = "The database cannot serve this request now; try again later."
+    return _error("unavailable", detail, **{"Retry-After": "1"})
 
 
 def _error(code: str, detail: str, **headers: str) -> JSONAPIError:
