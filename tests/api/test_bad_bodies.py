@@ -399,7 +399,7 @@ def test_members_that_are_not_ours_are_ignored(client):
     }
     created = client.post(USERS, document)
     assert created.status_int == 201
-    members = {"type", "id", "attributes", "relationships", "links"}
+    members = {"type", "id", "attributes", "relationships", "links", "meta"}
     assert created.json["data"].keys() == members
     assert "@note" not in created.json["data"]["attributes"]
     data["id"] = created.json["data"]["id"]

@@ -38,7 +38,7 @@ def outside(app_with) -> Client:
 @pytest.mark.parametrize(
     ("method", "url", "status", "code"),
     [
-        ("GET", "/", 404, "not_found"),
+        ("GET", "/docs", 404, "not_found"),
         ("DELETE", "/nowhere", 404, "not_found"),
         ("GET", "/api/v2", 404, "not_found"),
         ("GET", "/%ff", 400, "bad_request"),

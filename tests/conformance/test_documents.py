@@ -52,7 +52,7 @@ def test_members_that_a_request_has_too_many_of_are_ignored(world):
     response = world.client.post(f"{USERS}?include=groups", {"data": data, "foo": 1})
     assert response.status_int == 201
     created = response.json["data"]
-    assert created.keys() == {"type", "id", "attributes", "relationships", "links"}
+    assert created.keys() == {"type", "id", "attributes", "relationships", "links", "meta"}
     assert not {"foo", "bar", "extra", "baz"} & created["attributes"].keys()
     assert created["relationships"]["groups"]["data"] == [{"type": "groups", "id": group["id"]}]
     assert response.json.keys() == {"jsonapi", "links", "data", "included"}
@@ -145,7 +145,7 @@ def test_linkage_and_resources_are_never_mixed(world):
     linkage = world.client.get(f"{own}/relationships/groups").json["data"]
     related = world.client.get(f"{own}/groups").json["data"]
     assert {tuple(item) for item in linkage} == {("type", "id")}
-    assert all(item.keys() >= {"attributes", "relationships", "links"} for item in related)
+    assert all(item.keys() >= {"attributes", "relationships", "links", "meta"} for item in related)
     assert [item["id"] for item in linkage] == [item["id"] for item in related]
     assert {item["id"] for item in linkage} == world.groups_of(world.joiner)
 

@@ -8,7 +8,7 @@ from tests.engines import on_one_engine
 
 pytestmark = on_one_engine
 
-ALWAYS = {"type", "id", "links"}
+ALWAYS = {"type", "id", "links", "meta"}
 ATTRIBUTES = {
     *("email", "name", "is_active", "verification_time"),
     *("creation_time", "modification_time"),

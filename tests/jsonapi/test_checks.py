@@ -37,7 +37,7 @@ from sqlalchemy.orm import (
     validates,
 )
 
-from users_service.jsonapi import Limits, ResourceError
+from users_service.jsonapi import Display, Limits, ResourceError, Rules, Section
 
 GONE = object()
 """Stands for a member that a class has not."""
@@ -151,6 +151,15 @@ def takes_title(self: Any, title: str = "") -> None:
 FOR_LESS = {"attribute": "title", "compute": str.casefold, "operator": "lt"}
 
 CREATED = {"created": True}
+
+
+def shown(**said: Any) -> Members:
+    """A schema of articles that says how they are shown."""
+    display = said.pop("display", None) or Display(**said)
+    return {"articleschema": {"Meta": type("Meta", (), {"type_": "articles", "display": display})}}
+
+
+DISPLAY = "ArticleSchema: display in its Meta"
 
 CASES: dict[str, tuple[Members, list[str]]] = {
     # Attributes
@@ -575,6 +584,45 @@ CASES: dict[str, tuple[Members, list[str]]] = {
         {"article": {"__init__": needs}, "articleschema": {"author": GONE}},
         ["ArticleSchema: The constructor of Article needs isbn, which clients can leave out."],
     ),
+    # How it is shown
+    "shown by what is no display": (
+        shown(display={"one": "Article"}),
+        [f"{DISPLAY} is no Display."],
+    ),
+    "named by nothing": (
+        shown(named_by="titel"),
+        [f"{DISPLAY} is named by titel, which is no attribute; there are id, title."],
+    ),
+    "searched where no text is": (
+        shown(search=("title", "id", "author")),
+        [
+            f"{DISPLAY} searches id, which is no text; there are title.",
+            f"{DISPLAY} searches author, which is no text; there are title.",
+        ],
+    ),
+    "columns of many values": (
+        shown(columns=("title", "author", "tags")),
+        [
+            f"{DISPLAY} has the column tags, which is no field with one value; there are"
+            " author, id, title."
+        ],
+    ),
+    "sorted by nothing": (
+        shown(sort="-author"),
+        [f"{DISPLAY} sorts by author, which is no field to sort by; there are id, title."],
+    ),
+    "sections of nothing, and of one field twice": (
+        shown(
+            sections=(
+                Section(title="One", fields=("title", "colour")),
+                Section(title="Two", fields=("title", "author")),
+            )
+        ),
+        [
+            f"{DISPLAY} has in a section colour, which is no field; there are author, tags, title.",
+            f"{DISPLAY} has title in two sections.",
+        ],
+    ),
 }
 
 
@@ -784,6 +832,15 @@ SOUND: dict[str, Members] = {
     "an expression that no field shows": {
         "article": {"one": column_property(select(1).scalar_subquery())},
     },
+    "a display of all that there is": shown(
+        one="Article",
+        many="Articles",
+        named_by="title",
+        search=("title",),
+        columns=("title", "author", "id"),
+        sort="-title",
+        sections=(Section(title="All", fields=("title", "author", "tags")),),
+    ),
     "a column of a type that SQLAlchemy does not know": {
         "article": {"address": Column(INET)},
         "articleschema": {"address": fields.String()},
@@ -823,3 +880,15 @@ def test_a_view_of_the_host_gives_what_clients_cannot_send():
     config = configured(pairs[1:])
     config.add_jsonapi_resource(*pairs[0], create=lambda _request: None)
     config.commit()
+
+
+def test_fields_that_users_change_of_their_own_are_there():
+    pairs = World().pairs
+    config = configured(pairs[1:])
+    config.add_jsonapi_resource(*pairs[0], rules=Rules(own=frozenset({"titel", "author"})))
+    with pytest.raises(ConfigurationExecutionError) as caught:
+        config.commit()
+    assert str(caught.value.evalue) == (
+        "ArticleSchema: Its rules let users change titel, which is no field to change; there are"
+        " author, tags, title."
+    )

@@ -72,7 +72,7 @@ def test_caches_keep_no_answer_to_a_known_caller(toy, ours):
 
 def test_an_answer_that_no_permission_decides_varies_with_none(ours):
     response = ours.get("/toy/openapi.json")
-    assert response.headers["Vary"] == "Accept"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
     assert response.headers["Cache-Control"] == "no-cache"
     response = ours.get("/toy/openapi.json", headers={"Authorization": "Bearer x"})
     assert response.headers["Cache-Control"] == "no-store"
@@ -110,6 +110,36 @@ def test_the_description_has_the_scheme_and_what_each_method_needs(described):
         assert paths[path][method]["security"] == [{"bearer": scopes}], path
     assert paths["/toy"]["get"]["security"] == [{}, {"bearer": []}]
     assert "security" not in paths["/toy/openapi.json"]["get"]
+
+
+def test_the_description_has_what_opens_a_method_instead(running_toy):
+    def include(config):
+        club()(config)
+        config.add_jsonapi_description(INFORMATION)
+        instead = {
+            "accounts:read": [["self:read"], ["accounts:read", "x:read"]],
+            "teams:read": [["self:read"], ["desk:a", "desk:b"]],
+            "accounts:create": [None],
+            "accounts:delete": [[]],
+        }
+        config.set_jsonapi_security(SCHEME, instead=instead)
+
+    client = Client(make_toy(running_toy.engine, include=include, policy=PolicyByHeader()))
+    paths = client.get("/toy/openapi.json").json["paths"]
+    item, related = f"{ACCOUNTS}/{{id}}", f"{ACCOUNTS}/{{id}}/teams"
+    for path, method, ways in (
+        (ACCOUNTS, "get", [["accounts:read"], ["self:read"]]),
+        (ACCOUNTS, "post", [["accounts:create"], None]),
+        (item, "delete", [["accounts:delete"], []]),
+        (item, "patch", [["accounts:update"]]),
+        (
+            related,
+            "get",
+            [["accounts:read", "teams:read"], ["accounts:read", "desk:a", "desk:b"], ["self:read"]],
+        ),
+    ):
+        expected = [{} if way is None else {"bearer": way} for way in ways]
+        assert paths[path][method]["security"] == expected, path
 
 
 def test_the_description_has_the_failures_of_authentication(described):

@@ -13,7 +13,8 @@ from users_service.auth.assertions import check_assertions, create_assertion
 from users_service.auth.checks import check_group, check_role, check_token, check_user
 from users_service.auth.codes import purge_codes, set_password, verify
 from users_service.auth.entry import entry_meta
-from users_service.auth.errors import CODES
+from users_service.auth.errors import CODES, RULES
+from users_service.auth.fields import own_fields
 from users_service.auth.letters import composer
 from users_service.auth.mail_requests import (
     check_email_change,
@@ -38,10 +39,10 @@ from users_service.auth.visibility import (
 )
 from users_service.jsonapi import Rules
 
-USERS = Rules(visible=seen_users, hidden=hidden_of_users, check=check_user)
+USERS = Rules(visible=seen_users, hidden=hidden_of_users, check=check_user, own=own_fields("users"))
 ROLES = Rules(visible=seen_roles, check=check_role)
 GROUPS = Rules(visible=seen_groups, check=check_group)
-TOKENS = Rules(visible=seen_tokens, check=check_token)
+TOKENS = Rules(visible=seen_tokens, check=check_token, own=own_fields("tokens"))
 
 __all__ = [
     "GROUPS",
@@ -77,6 +78,6 @@ def includeme(config: Configurator) -> None:
     # Set when the application is served, after this.
     cores = partial(config.registry.get, "cores", ())
     config.registry["passwords"] = Passwords(config.registry["settings"], cores)
-    config.add_jsonapi_error_codes(CODES)
+    config.add_jsonapi_error_codes(CODES, RULES)
     for name in ("policy", "callers", "administrators", "tokens", "assertions"):
         config.include(f"{__name__}.{name}")

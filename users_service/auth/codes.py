@@ -90,7 +90,7 @@ def set_password(request: Request) -> Answer:
         name = connection.execute(_name_of(row.user_id)).scalar() or _refuse()
     if fault := passwords.weakness(password, row.email, name):
         place = ("data", "attributes", "password")
-        raise JSONAPIError(field_error("weak_password", "password", fault, *place))
+        raise JSONAPIError(field_error("weak_password", "password", fault, *place, rule="weak"))
     hashed = passwords.hash(password)
     begin(request)
     session: Session = request.dbsession
@@ -142,7 +142,8 @@ def _take(session: Session, row: Any) -> None:
 
 def _refuse() -> NoReturn:
     message = "Is unknown, was used, has expired, or does not fit any more: ask for another one."
-    raise JSONAPIError(field_error("invalid_code", "code", message, "data", "attributes", "code"))
+    place = ("data", "attributes", "code")
+    raise JSONAPIError(field_error("invalid_code", "code", message, *place, rule="code"))
 
 
 def purge_codes(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""The error codes of sign-in and permissions, with their statuses and titles."""
+"""The error codes of sign-in and permissions, with their statuses and titles; rules of fields."""
 
 CODES = {
     "invalid_request": (400, "Malformed credentials"),
@@ -11,3 +11,5 @@ CODES = {
     "invalid_code": (422, "Invalid code"),
     "busy": (503, "Busy"),
 }
+
+RULES = ("maxBytes", "weak", "wrong", "code")

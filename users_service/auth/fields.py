@@ -44,3 +44,8 @@ FIELDS: dict[str, dict[str, Writers]] = {
         "name": Writers(permission="tokens:create", own=True),
     },
 }
+
+
+def own_fields(kind: str) -> frozenset[str]:
+    """The fields of a type that users may change of what is their own."""
+    return frozenset(name for name, writers in FIELDS[kind].items() if writers.own)

@@ -58,7 +58,7 @@ def create_sign_up(request: Request) -> Answer:
     values = request.validated["values"]
     password, passwords = values["password"], request.registry["passwords"]
     if fault := passwords.weakness(password, values["email"], values["name"]):
-        raise JSONAPIError(_fault("weak_password", "password", fault))
+        raise JSONAPIError(_fault("weak_password", "password", fault, "weak"))
     reserve_mail(request, email_key(values["email"]))
     hashed = passwords.hash(password)
     data = {"name": values["name"], "password_hash": hashed}
@@ -90,7 +90,7 @@ def create_email_change(request: Request) -> Answer:
     current = check_current(request, values["current_password"])
     if not current.is_right:
         message = "Is not your current password."
-        raise JSONAPIError(_fault("wrong_password", "current_password", message))
+        raise JSONAPIError(_fault("wrong_password", "current_password", message, "wrong"))
     user_id = request.caller.user_id
     begin(request)
     connection = request.dbconnection
@@ -100,5 +100,5 @@ def create_email_change(request: Request) -> Answer:
     return ACCEPTED
 
 
-def _fault(code: str, name: str, message: str) -> Error:
-    return field_error(code, name, message, "data", "attributes", name)
+def _fault(code: str, name: str, message: str, rule: str) -> Error:
+    return field_error(code, name, message, "data", "attributes", name, rule=rule)

@@ -96,4 +96,8 @@ THROTTLED = ("tokens_create", "users_update", "operations")
 
 def includeme(config: Configurator) -> None:
     config.set_security_policy(SecurityPolicy())
-    config.set_jsonapi_security(SCHEME, throttled=THROTTLED)
+    instead: dict[str, list[tuple[str, ...] | None]] = {
+        permission: [(name,) for name in names] for permission, names in ALSO_BY.items()
+    }
+    instead |= {OPEN: [None], OF_ITS_HOLDER: [()]}
+    config.set_jsonapi_security(SCHEME, instead=instead, throttled=THROTTLED)

@@ -1,5 +1,6 @@
 """Signs in, and makes named tokens: what `POST /tokens` does."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,6 @@ from users_service.jsonapi import (
     Error,
     JSONAPIError,
     LoadedResource,
-    at,
     create_resource,
     field_error,
 )
@@ -31,6 +31,8 @@ SIGN_IN = {"email", "password"}
 OF_NAMED_TOKENS = ("name", "expiration_time")
 
 LONGEST_USER_AGENT = 500
+
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +73,19 @@ def prepare_token(request: Request, loaded: LoadedResource) -> LoadedResource:
 def _faults_of_sign_in(loaded: LoadedResource) -> list[Error]:
     values = loaded.values
     faults = [
-        _fault(loaded, "missing_field", name, "Is required to sign in.")
+        _fault(loaded, "missing_field", name, "Is required to sign in.", "required")
         for name in sorted(SIGN_IN)
         if values.get(name) is None
     ]
     faults += [
-        _fault(loaded, "read_only_field", name, "A sign-in has none.")
+        _fault(loaded, "read_only_field", name, "A sign-in has none.", "readOnly")
         for name in OF_NAMED_TOKENS
         if values.get(name) is not None
     ]
     if loaded.linkages:
-        source = at(*loaded.place, "relationships", "user")
-        detail = "A sign-in names no user."
-        faults.append(Error(code="read_only_relationship", detail=detail, source=source))
+        place = (*loaded.place, "relationships", "user")
+        code, detail = "read_only_relationship", "A sign-in names no user."
+        faults.append(field_error(code, "user", detail, *place, rule="readOnly"))
     return faults
 
 
@@ -97,30 +99,41 @@ def _faults_of_named(request: Request, loaded: LoadedResource) -> list[Error]:
         raise JSONAPIError(Error(code="unauthorized", detail=detail), headers=challenge())
     values = loaded.values
     faults = [
-        _fault(loaded, "missing_field", name, "Is required for a named token.")
+        _fault(loaded, "missing_field", name, "Is required for a named token.", "required")
         for name in OF_NAMED_TOKENS
         if values.get(name) is None
     ]
     if request.caller.user_id is None and not loaded.linkages:
-        faults.append(_fault(loaded, "missing_field", "user", "Must name the user of the token."))
+        message = "Must name the user of the token."
+        faults.append(_fault(loaded, "missing_field", "user", message, "required"))
     if expiration := values.get("expiration_time"):
         days = request.registry["settings"].token_max_lifetime
-        now, name = datetime.now(UTC), "expiration_time"
-        if expiration <= now:
-            faults.append(_fault(loaded, "invalid_value", name, "Must be in the future."))
-        elif expiration > now + timedelta(days=days):
-            message = f"Must be at most {days} days ahead."
-            faults.append(_fault(loaded, "invalid_value", name, message))
+        faults += _faults_of_expiration(loaded, expiration, days)
     if values.get("transport") == "cookie":
         message = "Must be bearer for a named token."
-        faults.append(_fault(loaded, "invalid_value", "transport", message))
+        faults.append(_fault(loaded, "invalid_value", "transport", message, "enum"))
     return faults
 
 
-def _fault(loaded: LoadedResource, code: str, name: str, message: str) -> Error:
+def _faults_of_expiration(
+    loaded: LoadedResource, expiration: datetime, most_days: int
+) -> Iterator[Error]:
+    code, name, now = "invalid_value", "expiration_time", datetime.now(UTC)
+    last = now + timedelta(days=most_days)
+    if expiration <= now:
+        message, limit = "Must be in the future.", now.strftime(INSTANT)
+        yield _fault(loaded, code, name, message, "exclusiveMinimum", limit)
+    elif expiration > last:
+        message, limit = f"Must be at most {most_days} days ahead.", last.strftime(INSTANT)
+        yield _fault(loaded, code, name, message, "maximum", limit)
+
+
+def _fault(
+    loaded: LoadedResource, code: str, name: str, message: str, rule: str, limit: Any = None
+) -> Error:
     """The error of a field; it points at the resource object if that does not have the field."""
     there = ("attributes", name) if name in loaded.sent else ()
-    return field_error(code, name, message, *loaded.place, *there)
+    return field_error(code, name, message, *loaded.place, *there, rule=rule, limit=limit)
 
 
 def _check_password(request: Request, email: str, password: str) -> SignedIn:

@@ -34,7 +34,7 @@ def prepare_user(request: Request, loaded: LoadedResource) -> LoadedResource:
         fault = passwords.weakness(password, values.get("email", ""), values.get("name", ""))
         if fault:
             place = (*loaded.place, "attributes", "password")
-            raise JSONAPIError(field_error("weak_password", "password", fault, *place))
+            raise JSONAPIError(field_error("weak_password", "password", fault, *place, rule="weak"))
     if loaded.is_new:
         values.pop("current_password", None)  # who is new has none
     elif values.get("current_password") is not None:
@@ -79,7 +79,7 @@ def check_passwords(request: Request, change: Change) -> None:
     user, faults = change.entity, []
     weakness = request.registry["passwords"].weakness
     if user.password is not None and (fault := weakness(user.password, user.email, user.name)):
-        faults.append(_field_error(change, "weak_password", "password", fault))
+        faults.append(_field_error(change, "weak_password", "password", fault, "weak"))
     if change.kind == "update" and change.id == request.caller.user_id:
         faults += _faults_of_current(change)
     if faults:
@@ -90,13 +90,13 @@ def _faults_of_current(change: Change) -> list[Error]:
     current = change.entity.current_password
     if current is None:
         message = "Is required to change your own password."
-        return [_field_error(change, "missing_field", "current_password", message)]
+        return [_field_error(change, "missing_field", "current_password", message, "required")]
     if not current.is_right or current.stored != change.stored["password_hash"]:
         message = "Is not your current password."
-        return [_field_error(change, "wrong_password", "current_password", message)]
+        return [_field_error(change, "wrong_password", "current_password", message, "wrong")]
     return []
 
 
-def _field_error(change: Change, code: str, name: str, message: str) -> Error:
-    meta = {"attribute": name, "message": message}
-    return Error(code=code, detail=message, source=change.source_of(name), meta=meta)
+def _field_error(change: Change, code: str, name: str, message: str, rule: str) -> Error:
+    error = field_error(code, name, message, rule=rule)
+    return replace(error, source=change.source_of(name))

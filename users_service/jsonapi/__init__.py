@@ -8,7 +8,7 @@ It gives a host these directives. Their order does not matter.
 * `config.add_jsonapi_description(Information(…))` serves the OpenAPI document of the application.
 * `config.set_jsonapi_limits(Limits(…))` sets the limits on requests.
 * `config.set_jsonapi_security({…})` says how callers authenticate: to clients and to caches.
-* `config.add_jsonapi_error_codes({…})` defines error codes of the host.
+* `config.add_jsonapi_error_codes({…})` defines error codes of the host, and rules of its fields.
 
 Outside of the prefix the host answers. Its exception views can also answer with an errors document,
 by `error_response(request, error_of(exception, request))`.
@@ -80,9 +80,11 @@ from pyramid.tweens import EXCVIEW, INGRESS, MAIN
 
 from .api import KEY, Api, Information
 from .checks import ResourceError, check_resources
+from .display import Display, Section
 from .documents import (
     MEDIA_TYPE,
     Answer,
+    Copy,
     base_url,
     description_url,
     error_response,
@@ -112,6 +114,7 @@ from .endpoints import (
     set_jsonapi_security,
 )
 from .errors import Error, JSONAPIError, at, errors_document, field_error, not_found
+from .field_rules import RuleError
 from .form import Described
 from .instants import parse_instant
 from .limits import Limits
@@ -145,8 +148,10 @@ __all__ = [
     "Answer",
     "Change",
     "Compare",
+    "Copy",
     "Count",
     "Described",
+    "Display",
     "Error",
     "Hidden",
     "Information",
@@ -159,7 +164,9 @@ __all__ = [
     "Proof",
     "Related",
     "ResourceError",
+    "RuleError",
     "Rules",
+    "Section",
     "at",
     "begin",
     "begin_changes",

@@ -1,12 +1,12 @@
 """The API of an application, as the directives have declared it: one object in its registry."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyramid.registry import Registry
 
-from .errors import CODES
+from .errors import CODES, RULES
 from .form import Described, Form
 from .limits import Limits
 from .reading import Endpoint
@@ -36,12 +36,15 @@ class Security:
     :param name: the name of the scheme in the description.
     :param scheme: its Security Scheme Object (OpenAPI §4.8.27).
     :param vary: the request header fields that the security policy reads.
+    :param instead: what opens a method in place of a permission that it needs; see
+        `set_jsonapi_security`.
     :param throttled: the operationIds of the methods that may answer 429.
     """
 
     name: str
     scheme: dict[str, Any]
     vary: tuple[str, ...]
+    instead: Mapping[str, Sequence[Sequence[str] | None]]
     throttled: frozenset[str]
 
 
@@ -85,6 +88,7 @@ class Api:
     :param begin_handlers: the host's functions that are called when changes begin.
     :param change_handlers: the host's functions that are called with the changes of a request.
     :param codes: the error codes, with their statuses and titles.
+    :param rules: the rules that fields can break.
     :param paths: the paths of routes without variables, made when they are first needed.
     """
 
@@ -104,6 +108,7 @@ class Api:
     begin_handlers: list[Callable[..., None]] = field(default_factory=list)
     change_handlers: list[Callable[..., None]] = field(default_factory=list)
     codes: dict[str, tuple[int, str]] = field(default_factory=lambda: dict(CODES))
+    rules: list[str] = field(default_factory=lambda: list(RULES))
     paths: dict[str, str] = field(default_factory=dict)
 
     def add_prefix(self, route_prefix: str | None) -> None:

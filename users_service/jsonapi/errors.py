@@ -46,6 +46,33 @@ CODES: dict[str, tuple[int, str]] = {
     "unavailable": (503, "Temporarily unavailable"),
 }
 
+# Every rule that a field can break, as `meta.rule` of its error; docs/errors.md explains each. They
+# are stable too, and called like the keyword of JSON Schema if there is one. The host may define
+# more.
+RULES = (
+    "required",
+    "null",
+    "type",
+    "format",
+    "pattern",
+    "enum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "blank",
+    "control",
+    "unique",
+    "exists",
+    "readOnly",
+    "unknown",
+    "invalid",
+)
+
 # The most general code of each status.
 CODE_OF_STATUS = {
     400: "bad_request",
@@ -88,7 +115,7 @@ class Error:
     :param detail: what is wrong in this request, and what is allowed.
     :param source: `{"pointer": …}`, `{"parameter": …}` or `{"header": …}`; None if none of these
         caused the error.
-    :param meta: further facts; for the error of one field its `attribute` and a `message`.
+    :param meta: further facts; for the error of one field those of `field_meta`.
     :param type: the URI of the error type, if a profile defines one.
     :param http_status: the status, if it is not that of the code; see `of_status`.
     """
@@ -197,13 +224,23 @@ def no_such_id(type: str) -> str:
     return f"There is no resource of type {type} with this id."
 
 
-def field_error(code: str, name: str, message: str, *tokens: str | int) -> Error:
+def field_error(
+    code: str, name: str, message: str, *tokens: str | int, rule: str, limit: Any = None
+) -> Error:
     """An error of one field, with `meta` for clients that show it next to the field.
 
     :param tokens: the place of the field in the request document.
+    :param rule: the rule that its value breaks: one of RULES, or of the host.
+    :param limit: what the rule compares with, as a value of JSON; None if there is nothing.
     """
-    meta = {"attribute": name, "message": message}
+    meta = field_meta(name, message, rule, limit)
     return Error(code=code, detail=message, source=at(*tokens), meta=meta)
+
+
+def field_meta(name: str, message: str, rule: str, limit: Any = None) -> dict[str, Any]:
+    """The `meta` of an error of one field, from which clients can make a text of their own."""
+    meta = {"attribute": name, "message": message, "rule": rule}
+    return meta if limit is None else meta | {"limit": limit}
 
 
 def malformed_error(detail: str, *tokens: str | int) -> Error:

@@ -1,10 +1,13 @@
 """The fields of a schema: attributes and relationships, and who can read or write them."""
 
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
 from marshmallow.fields import Field
 from marshmallow_jsonapi.fields import BaseRelationship
+
+from .field_rules import with_rules
 
 
 class Fields:
@@ -14,6 +17,16 @@ class Fields:
     """
 
     schema: Any
+
+    @property
+    def own(self) -> Collection[str]:
+        """The names of the fields that users may change of what is their own."""
+        return ()
+
+    @cached_property
+    def loader(self) -> Any:
+        """The schema by which attributes are loaded: its errors say which rules are broken."""
+        return with_rules(self.schema)
 
     @cached_property
     def _fields(self) -> dict[str, Field]:

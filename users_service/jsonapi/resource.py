@@ -1,6 +1,6 @@
 """Resources: how the fields of a schema map to the columns of a model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, inspect
 
+from .display import Display
 from .fields import Fields
 from .relationship import Relationship, all_relationships, opposites
 from .rules import ACTIONS, NO_RULES, Rules
@@ -54,6 +55,16 @@ class Resource(Fields):
     @cached_property
     def type(self) -> str:
         return str(self.schema.opts.type_)
+
+    @property
+    def own(self) -> Collection[str]:
+        return self.rules.own
+
+    @cached_property
+    def display(self) -> Display:
+        """How it is shown, as far as the `Meta` of its schema says it."""
+        display: Display = getattr(self.schema.Meta, "display", Display())
+        return display
 
     @cached_property
     def relationships(self) -> dict[str, Relationship]:

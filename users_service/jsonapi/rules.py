@@ -13,6 +13,8 @@ class Hidden:
     """Attributes that the caller of a request may not read.
 
     :param names: their names in documents.
+    :param check: is called with a request and each `Change` that it asks for, when the rows are
+        locked and nothing is stored yet. It raises a `JSONAPIError` to refuse the change.
     :param own: the ids, as values of the model, of the resources that are shown with all fields
         nevertheless. Filters and sorting by a hidden attribute are refused all the same.
     """
@@ -29,13 +31,14 @@ class Rules:
         request can see; None if it can see all of them. To the caller, others do not exist.
     :param hidden: returns the attributes that the caller may not read; None for none. To the
         caller they do not exist.
-    :param check: is called with a request and each `Change` that it asks for, when the rows are
-        locked and nothing is stored yet. It raises a `JSONAPIError` to refuse the change.
+    :param own: the names of the fields that users may change of what is their own, without a
+        permission for others: for the description.
     """
 
     visible: Callable[[Any], Any] | None = None
     hidden: Callable[[Any], Hidden | None] | None = None
     check: Callable[[Any, Any], None] | None = None
+    own: Collection[str] = frozenset()
 
 
 NO_RULES = Rules()

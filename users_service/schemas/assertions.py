@@ -13,7 +13,10 @@ class AssertionSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is u
     audience = Line(
         required=True,
         max_length=LONGEST_AUDIENCE,
-        metadata={"examples": ["https://billing.example.com"]},
+        metadata={
+            "description": "The service that the assertion is for.",
+            "examples": ["https://billing.example.com"],
+        },
     )
     assertion = Line(dump_only=True, max_length=1 << 17)
-    expiration_time = Timestamp(dump_only=True)
+    expiration_time = Timestamp(dump_only=True, metadata={"title": "Expires"})

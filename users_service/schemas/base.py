@@ -5,19 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError
 from marshmallow.validate import Length
 from marshmallow_jsonapi import Schema, fields
 
 from users_service.addresses import LONGEST as LONGEST_ADDRESS
 from users_service.addresses import fault_of as fault_of_address
-from users_service.jsonapi import parse_instant
+from users_service.jsonapi import Display, RuleError, Section, parse_instant
 from users_service.permissions import FORM, LONGEST, fault_of
 from users_service.texts import BASIC_INVISIBLE, INVISIBLE, normalize, trim
 
 __all__ = [
     "Boolean",
     "Credential",
+    "Display",
     "Email",
     "Identifier",
     "Line",
@@ -26,6 +26,7 @@ __all__ = [
     "Permission",
     "Relationship",
     "Schema",
+    "Section",
     "Text",
     "Timestamp",
 ]
@@ -42,6 +43,7 @@ TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
 # Of a new password (NIST SP 800-63B-4 §3.1.1.2 has less and more).
 LEAST_CHARACTERS, MOST_BYTES = 8, 1024
+NOT_EMPTY = Length(min=1)
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -107,7 +109,8 @@ class Text(fields.String):  # type: ignore[misc]
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=TEXT))
+        facts = _with_metadata(kwargs, pattern=TEXT, multiline=True)
+        super().__init__(validate=Length(max=max_length), **facts)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -137,7 +140,7 @@ class Email(fields.String):  # type: ignore[misc]
         if len(address) > LONGEST_ADDRESS:
             return  # Length reports it; parsing would be slow
         if fault := fault_of_address(address):
-            raise ValidationError(f"Not a valid email address. {fault}")
+            raise RuleError(f"Not a valid email address. {fault}", "format")
 
 
 class Permission(fields.String):  # type: ignore[misc]
@@ -152,7 +155,8 @@ class Permission(fields.String):  # type: ignore[misc]
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         name: str = super()._deserialize(value, attr, data, **kwargs)
         if fault := fault_of(name):
-            raise ValidationError(fault)
+            is_name = FORM.fullmatch(name) and len(name) <= LONGEST
+            raise RuleError(fault, "enum" if is_name else "pattern")
         return name
 
 
@@ -160,16 +164,24 @@ class Credential(fields.String):  # type: ignore[misc]
     """A text that is compared exactly as it is sent, and never shown.
 
     :param max_length: characters, at most.
+    :param shortest: says how many, at least.
     """
 
-    def __init__(self, *, max_length: int, validate: Any = None, **kwargs: Any) -> None:
-        checks = [Length(min=1, max=max_length), *([validate] if validate else [])]
+    def __init__(
+        self,
+        *,
+        max_length: int,
+        shortest: Length = NOT_EMPTY,
+        validate: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        checks = [shortest, Length(max=max_length), *([validate] if validate else [])]
         super().__init__(validate=checks, load_only=True, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if "\0" in text:
-            raise ValidationError("Must not contain U+0000.")
+            raise RuleError("Must not contain U+0000.", "control")
         return text
 
 
@@ -177,14 +189,15 @@ class Password(Credential):
     """A new password, of at least 8 characters and at most 1024 bytes of UTF-8."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MOST_BYTES, validate=self._check, **kwargs)
+        error = f"Must have at least {LEAST_CHARACTERS} characters."
+        shortest = Length(min=LEAST_CHARACTERS, error=error)
+        super().__init__(max_length=MOST_BYTES, shortest=shortest, validate=self._check, **kwargs)
 
     @staticmethod
     def _check(password: str) -> None:
-        if len(password) < LEAST_CHARACTERS:
-            raise ValidationError(f"Must have at least {LEAST_CHARACTERS} characters.")
-        if len(password.encode()) > MOST_BYTES:
-            raise ValidationError(f"Must have at most {MOST_BYTES} bytes in UTF-8.")
+        if len(password) <= MOST_BYTES < len(password.encode()):
+            message = f"Must have at most {MOST_BYTES} bytes in UTF-8."
+            raise RuleError(message, "maxBytes", MOST_BYTES)
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
@@ -215,7 +228,7 @@ class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
         try:
             return parse_instant(value)
         except ValueError as error:
-            raise ValidationError(str(error)) from None
+            raise RuleError(str(error), "format") from None
 
     def _serialize(
         self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any

@@ -3,12 +3,14 @@
 from marshmallow.validate import Length
 
 from users_service.schemas.base import (
+    Display,
     Identifier,
     Line,
     List,
     Permission,
     Relationship,
     Schema,
+    Section,
     Text,
     Timestamp,
 )
@@ -17,6 +19,19 @@ from users_service.schemas.base import (
 class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
     class Meta:
         type_ = "roles"
+        display = Display(
+            one="Role",
+            many="Roles",
+            named_by="name",
+            search=("name", "description"),
+            columns=("name", "description", "modification_time"),
+            sort="name",
+            sections=(
+                Section(title="Role", fields=("name", "description", "permissions")),
+                Section(title="Holders", fields=("users",)),
+                Section(title="History", fields=("creation_time", "modification_time")),
+            ),
+        )
 
     id = Identifier()
     name = Line(required=True, max_length=80, metadata={"examples": ["editor"]})
@@ -26,8 +41,14 @@ class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
     permissions = List(
         Permission(),
         validate=Length(max=1000),
-        metadata={"examples": [["articles:write"]]},
+        metadata={
+            "description": "What users with this role may do: `*`, `type:*` or `type:action` each.",
+            "default": [],
+            "examples": [["articles:write"]],
+        },
     )
-    creation_time = Timestamp(dump_only=True)
-    modification_time = Timestamp(dump_only=True)
-    users = Relationship(type_="users", many=True, metadata={"permission": "roles:assign"})
+    creation_time = Timestamp(dump_only=True, metadata={"title": "Created"})
+    modification_time = Timestamp(dump_only=True, metadata={"title": "Changed"})
+    users = Relationship(
+        type_="users", many=True, metadata={"permission": "roles:assign", "large": True}
+    )

@@ -8,6 +8,7 @@ from pyramid.exceptions import ConfigurationError
 from ..api import Api
 from .attributes import attribute_faults
 from .creation import creation_faults
+from .display import display_faults
 from .models import mapping_faults, model_faults, registry_faults
 from .relationships import relationship_faults
 
@@ -32,11 +33,12 @@ def check_resources(api: Api) -> None:
     if unconfigured := list(registry_faults(mapped)):
         raise ResourceError("\n".join([*faults, *unconfigured]))
     for resource in mapped:
-        faults += model_faults(resource)
+        found = list(model_faults(resource))
         for field in resource.attributes.values():
-            faults += attribute_faults(resource, field)
+            found += attribute_faults(resource, field)
         for field in resource.relationship_fields.values():
-            faults += relationship_faults(resource, field, api)
-        faults += creation_faults(resource)
+            found += relationship_faults(resource, field, api)
+        found += creation_faults(resource)
+        faults += found or display_faults(resource)  # which reads what the others have checked
     if faults:
         raise ResourceError("\n".join(faults))

@@ -1,10 +1,12 @@
 """Responses: from rows to documents, and from answers of views to HTTP responses.
 
 A request meets the modules in this order: media, which negotiates the media type before the view;
-document, with serializers and links; creation; responses.
+document, with serializers and links; creation; responses. `copies` is apart: it sends what is no
+document of JSON:API.
 """
 
 from . import links, media
+from .copies import Copy
 from .creation import add_created
 from .document import DocumentBuilder
 from .links import base_url, description_url, is_batch
@@ -16,6 +18,7 @@ __all__ = [
     "MEDIA_TYPE",
     "PLAIN",
     "Answer",
+    "Copy",
     "DocumentBuilder",
     "Media",
     "add_created",

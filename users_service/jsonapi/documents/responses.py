@@ -1,6 +1,5 @@
 """Makes HTTP responses: the body, entity tags, conditional requests, and common header fields."""
 
-import hashlib
 import random
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from ..api import api_of
 from ..errors import JSONAPIError, errors_document
 from ..reading import challenge, is_anonymous
 from .media import PLAIN, Media
+from .tags import entity_tag
 
 # A key of the WSGI environment: the id that was made for a request.
 REQUEST_ID = "jsonapi.request_id"
@@ -117,17 +117,6 @@ def _link_to_description(request: Request, document: dict[str, Any]) -> None:
     """Add the link to the OpenAPI document, if there is one (§5.1 `describedby`)."""
     if request.description_url is not None:
         document.setdefault("links", {})["describedby"] = request.description_url
-
-
-def entity_tag(version: int | None, media: Media, body: bytes) -> str:
-    """The strong entity tag of a representation (RFC 9110 §8.8.3).
-
-    The tag of one resource begins with its version. `If-Match` compares the version alone, so that
-    it works with the tag of any representation, whatever fields that has.
-    """
-    digest = hashlib.sha256(media.content_type.encode() + b"\0")  # fast: processors implement it
-    digest.update(body)
-    return f"{'' if version is None else version}.{digest.hexdigest()[:24]}"
 
 
 def revalidate(request: Request, response: Response) -> None:

@@ -13,9 +13,10 @@ from marshmallow.fields import Field
 from marshmallow.utils import ensure_text_type
 from sqlalchemy import Row
 
-from ..reading import Projection, id_of
+from ..reading import Projection, id_of, version_of
 from ..resource import Resource
 from .links import relationship_links
+from .tags import version_tag
 
 Json = dict[str, Any]
 
@@ -113,6 +114,8 @@ class Serializer:
         else:
             items = [{"type": kind, "id": id} for id in ids]
         self._add_links(items, keys, collection, linkage)
+        for item, version in zip(items, version_of(columns), strict=True):
+            item["meta"] = _meta(version)
         return items
 
     def _add_links(
@@ -172,6 +175,12 @@ class Serializer:
 def _split_at_id(value: Any) -> list[str]:
     """Write a value as JSON, and split the text at each ID_MARK."""
     return orjson.dumps(value).decode().split(ID_MARK)
+
+
+@lru_cache(maxsize=1024)  # many resources have the same version, and most a low one
+def _meta(version: int) -> orjson.Fragment:
+    """The member `meta` of a resource object, as JSON."""
+    return orjson.Fragment(orjson.dumps({"etag": version_tag(version)}))
 
 
 @lru_cache(maxsize=512)  # clients choose the fields

@@ -1,6 +1,7 @@
 """The directives by which a host declares its API, as actions of Pyramid: their order is free."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pyramid.config import PHASE0_CONFIG, PHASE1_CONFIG, Configurator
@@ -87,6 +88,7 @@ def set_jsonapi_security(
     *,
     name: str = "bearer",
     vary: Sequence[str] = ("Authorization", "Cookie"),
+    instead: Mapping[str, Sequence[Sequence[str] | None]] = MappingProxyType({}),
     throttled: Collection[str] = (),
 ) -> None:
     """Say how callers authenticate, in the description and in header fields of responses.
@@ -95,10 +97,17 @@ def set_jsonapi_security(
     :param name: its name in the description.
     :param vary: the request header fields that the security policy reads. `Vary` has them wherever
         a permission decides.
+    :param instead: for the description: what opens a method in place of a permission that it
+        needs. Each alternative is a list of permissions, which is empty if it is enough to have
+        authenticated; None if that is not needed either.
     :param throttled: the operationIds of the methods that may answer 429, with `Retry-After`.
     """
     security = Security(
-        name=name, scheme=dict(scheme), vary=tuple(vary), throttled=frozenset(throttled)
+        name=name,
+        scheme=dict(scheme),
+        vary=tuple(vary),
+        instead=instead,
+        throttled=frozenset(throttled),
     )
 
     def register() -> None:
@@ -116,18 +125,23 @@ def set_jsonapi_limits(config: Configurator, limits: Limits) -> None:
     config.action("jsonapi limits", register, order=PHASE0_CONFIG)
 
 
-def add_jsonapi_error_codes(config: Configurator, codes: Mapping[str, tuple[int, str]]) -> None:
+def add_jsonapi_error_codes(
+    config: Configurator, codes: Mapping[str, tuple[int, str]], rules: Sequence[str] = ()
+) -> None:
     """Define error codes of the host, for the `Error`s that it raises.
 
     :param codes: the status and the title of each code. A code means the same everywhere in a
         process.
+    :param rules: further rules that its fields can break, for the description.
     :raises ConfigurationError: if a code is defined already, with another status or title.
     """
     try:
         define_codes(codes)
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
-    api_of(config.registry).codes.update(codes)
+    api = api_of(config.registry)
+    api.codes.update(codes)
+    api.rules += [rule for rule in rules if rule not in api.rules]
 
 
 def request_limits(request: Request) -> Limits:

@@ -4,24 +4,24 @@ It contains every Cornice service. Those of resources are described by their sch
 limits, the others by the docstrings of their views.
 """
 
-import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
-import orjson
 from pyramid.config import PHASE1_CONFIG, Configurator
 from pyramid.interfaces import IRoutesMapper
 from pyramid.registry import Registry
-from pyramid.request import Request
-from pyramid.response import Response
 
-from ..api import Information, api_of
+from ..api import Api, Information, api_of
 from ..documents import links
 from ..endpoints import serve_json
 from . import hosts, methods
 from .components import Components, Json
+from .copies import sender
+from .displays import display_object
 
 # HEAD works wherever GET does, and OPTIONS everywhere (RFC 9110 §9.3): they are not listed.
 IMPLIED = {"HEAD", "OPTIONS"}
@@ -34,7 +34,8 @@ def add_jsonapi_description(config: Configurator, information: Information) -> N
         api = api_of(config.registry)
         api.add_prefix(config.route_prefix)
         api.information = information
-        serve_json(config, links.DESCRIPTION_ROUTE, "/openapi.json", show_description)
+        show = sender(partial(description, config.registry))
+        serve_json(config, links.DESCRIPTION_ROUTE, "/openapi.json", show)
 
     config.action("jsonapi description", serve, order=PHASE1_CONFIG)
 
@@ -53,15 +54,6 @@ def description(registry: Registry) -> Json:
     return api.description
 
 
-def show_description(request: Request) -> Response:
-    """Describe the API in OpenAPI 3.1."""
-    document = description(request.registry)
-    body = orjson.dumps(document | {"servers": [{"url": request.application_url}]})
-    response = Response(body, content_type="application/json", charset=None)
-    response.etag = hashlib.blake2b(body, digest_size=12).hexdigest()
-    return response
-
-
 def describe(registry: Registry, information: Information) -> Json:
     """Make the OpenAPI document of an application, without `servers`."""
     api = api_of(registry)
@@ -72,11 +64,13 @@ def describe(registry: Registry, information: Information) -> Json:
         api.resources,
         api.limits,
         api.codes,
+        api.rules,
         api.security,
         **info,
     )
     for resource in components.resources.values():
-        components.spec.tag({"name": resource.type, "description": f"The type `{resource.type}`."})
+        tag = {"name": resource.type, "description": f"The type `{resource.type}`."}
+        components.spec.tag(tag | {"x-display": display_object(resource)})
     components.spec.tag({"name": "service", "description": "The service as a whole."})
     services = registry.cornice_services.values()
     paths = sorted(((_path(registry, s), s) for s in services), key=itemgetter(0))
@@ -86,22 +80,38 @@ def describe(registry: Registry, information: Information) -> Json:
         for name in ("GET", "POST")
         if (method := api.methods.get((service.name, name))) is not None and "{" not in path
     }
+    types = {
+        links.route_name(resource, *parts): {"x-jsonapi-type": resource.type}
+        for resource in components.resources.values()
+        for parts in ((), ("item",))
+    }
     for path, service in paths:
-        described = {}
-        for name, view, arguments in service.definitions:
-            method = api.methods.get((service.name, name))
-            if method is not None:
-                described[name.lower()] = methods.describe(components, method, collections)
-            elif name not in IMPLIED and (form := api.forms.get(service.name)) is not None:
-                described[name.lower()] = hosts.describe_form(components, service, view, form)
-            elif name not in IMPLIED:
-                said = api.described.get((service.name, name))
-                described[name.lower()] = hosts.describe_other(
-                    components, service, name, view, arguments, path, said
-                )
-        components.spec.path(path, operations=described)
+        item = types.get(service.name, {}) | _methods(api, components, service, path, collections)
+        components.spec.path(path, operations=item)
     document = components.spec.to_dict()
     return {name: document[name] for name in ("openapi", "info", "tags", "paths", "components")}
+
+
+def _methods(
+    api: Api, components: Components, service: Any, path: str, collections: Mapping[Any, str]
+) -> Json:
+    """Describe the methods of a service.
+
+    :param collections: the path of each collection, by its resource.
+    """
+    described = {}
+    for name, view, arguments in service.definitions:
+        method = api.methods.get((service.name, name))
+        if method is not None:
+            described[name.lower()] = methods.describe(components, method, collections)
+        elif name not in IMPLIED and (form := api.forms.get(service.name)) is not None:
+            described[name.lower()] = hosts.describe_form(components, service, view, form)
+        elif name not in IMPLIED:
+            said = api.described.get((service.name, name))
+            described[name.lower()] = hosts.describe_other(
+                components, service, name, view, arguments, path, said
+            )
+    return described
 
 
 def _path(registry: Registry, service: Any) -> str:

@@ -84,7 +84,17 @@ def errors_document(components: Components) -> Json:
             detail=text,
             source=an_object([], pointer=text, parameter=text, header=text),
             links=an_object([], about=link(components), type=link(components)),
-            meta={"type": "object"},
+            meta=an_object(
+                [],
+                attribute=text | {"description": "The name of the field, if the error is of one."},
+                message=text,
+                rule={
+                    "type": "string",
+                    "enum": list(components.rules),
+                    "description": "The rule that the value of the field breaks.",
+                },
+                limit={"description": "What the rule compares with."},
+            ),
         )
 
     def document() -> Json:

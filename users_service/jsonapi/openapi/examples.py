@@ -30,7 +30,7 @@ def new_example(components: Components, resource: Resource) -> Json | None:
 def _sent(components: Components, resource: Resource, names: Collection[str]) -> Json | None:
     """Examples of these attributes; None if a required one has no example."""
     values = {
-        name: example(components.field_property(field))
+        name: example(components.values_of(field))
         for name, field in resource.attributes.items()
         if name in names
     }
@@ -59,7 +59,7 @@ def resource_example(components: Components, resource: Resource, collection: str
     attributes = {
         name: value
         for name, field in resource.readable.items()
-        if (value := example(components.field_property(field))) is not None
+        if (value := example(components.values_of(field))) is not None
     }
     url = f"{collection}/{id}"
     relationships = {

@@ -21,7 +21,7 @@ def describe_form(components: Components, service: Any, view: Any, form: Form) -
     failures = {*responses.COMMON_FAILURES, *responses.FAILURES_OF_DOCUMENTS, *form.failures}
     return _operation(
         components,
-        service.name.replace(":", "_"),
+        re.sub("[:-]", "_", service.name),
         view,
         Described(
             body={MEDIA_TYPE: _sent(components, form)},
@@ -35,8 +35,8 @@ def describe_form(components: Components, service: Any, view: Any, form: Form) -
 
 def _sent(components: Components, form: Form) -> Json:
     properties = {
-        name: components.field_property(field)
-        for name, field in form.attributes.items()
+        name: components.field_property(form, name, is_new=True)
+        for name in form.attributes
         if name in form.writable
     }
     needed = [name for name in properties if form.attributes[name].required]
@@ -51,7 +51,7 @@ def _sent(components: Components, form: Form) -> Json:
 
 def _answered(components: Components, form: Form) -> Json:
     shown = {
-        name: components.field_property(field)
+        name: components.field_property(form, name)
         for name, field in form.attributes.items()
         if not field.load_only
     }
@@ -76,7 +76,7 @@ def _answered(components: Components, form: Form) -> Json:
 
 def _example(components: Components, form: Form) -> Json | None:
     values = {
-        name: example(components.field_property(field))
+        name: example(components.values_of(field))
         for name, field in form.attributes.items()
         if name in form.writable
     }

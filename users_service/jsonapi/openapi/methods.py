@@ -9,9 +9,8 @@ from typing import Any
 from ..api import Method
 from ..documents import Media
 from ..endpoints import views
-from ..reading import permissions
 from ..resource import Relationship, Resource
-from . import contents, parameters, responses
+from . import contents, parameters, responses, security
 from .components import Components, Json
 
 
@@ -115,24 +114,12 @@ def describe(components: Components, method: Method, paths: Mapping[Any, str]) -
         content = responses.content(sent, example, media)
         found["requestBody"] = {"required": True, "content": content}
     if components.security is not None:
-        found["security"] = _security(method, components.security.name)
+        found["security"] = security.requirements(method, components.security)
     throttled = components.security is not None and (
         found["operationId"] in components.security.throttled
     )
     found["responses"] = _responses(components, method, operation, media, paths, throttled)
     return found
-
-
-def _security(method: Method, scheme: str) -> list[Json]:
-    """The Security Requirement Objects of a method: the permissions that it needs (§4.8.30).
-
-    The entry document is for everyone; atomic operations need what each of them needs.
-    """
-    if method.view is views.show_entry:
-        return [{}, {scheme: []}]
-    if method.action is None or method.context is None:
-        return [{scheme: []}]
-    return [{scheme: permissions(method.action, method.context)}]
 
 
 def _text(view: Callable[..., Any]) -> str:

@@ -1,8 +1,15 @@
 """JSON Schemas of resource objects and resource identifiers, in responses and in requests."""
 
 from ..resource import Relationship, Resource
-from .components import CREATE_ONLY, Components, Json
+from .components import Components, Json, facts_of
+from .displays import relationship_facts
 from .schemas import an_object, closed, links, nullable, pascal
+
+ETAG = {
+    "type": "string",
+    "description": "The entity tag of the resource, for `If-Match` and, in operations, "
+    "`meta.if_match`. It is the same whatever `fields` and `include` are.",
+}
 
 
 def resource_object(components: Components, resource: Resource, *, is_new: bool = False) -> Json:
@@ -13,9 +20,9 @@ def resource_object(components: Components, resource: Resource, *, is_new: bool 
     created = resource.created if is_new else {}
     name = f"{pascal(resource.type)}{'Created' if created else 'Resource'}"
     attributes = {
-        field_name: _shown(components.field_property(field), resource.column(field_name).nullable)
-        for field_name, field in resource.readable.items()
-    } | {field_name: components.field_property(field) for field_name, field in created.items()}
+        one: _shown(components.field_property(resource, one), resource.column(one).nullable)
+        for one in resource.readable
+    } | {one: components.field_property(resource, one) for one in created}
     relationships = {
         relationship.name: _relationship_object(components, relationship)
         for relationship in resource.relationships.values()
@@ -35,6 +42,7 @@ def resource_object(components: Components, resource: Resource, *, is_new: bool 
                 f"{name}Relationships", lambda: an_object([], **relationships)
             )
         members["links"] = links(components, "ResourceLinks", ["self"])
+        members["meta"] = components.schema("ResourceMeta", lambda: an_object([], etag=ETAG))
         return an_object(["type", "id", "links"], **members)
 
     return components.schema(name, make)
@@ -89,7 +97,8 @@ def linkage(components: Components, relationship: Relationship, *, local: bool =
 
 def _relationship_object(components: Components, relationship: Relationship) -> Json:
     members = links(components, "RelationshipLinks", ["self", "related"])
-    return an_object(["links"], links=members, data=linkage(components, relationship))
+    found = an_object(["links"], links=members, data=linkage(components, relationship))
+    return relationship_facts(relationship) | found
 
 
 def new_resource(components: Components, resource: Resource, *, local: bool = False) -> Json:
@@ -149,13 +158,13 @@ def _sent_fields(
 ) -> Json:
     """The members `attributes` and `relationships` of a request; unknown fields are errors."""
     attributes = {
-        name: components.field_property(field)
-        for name, field in resource.attributes.items()
+        name: components.field_property(resource, name, is_new=is_new)
+        for name in resource.attributes
         if name in (resource.writable if is_new else resource.changeable)
     }
     relationships = {
-        relationship.name: an_object(["data"], data=linkage(components, relationship, local=local))
-        | ({} if relationship.is_changeable else {CREATE_ONLY: True})
+        relationship.name: facts_of(resource, relationship.name, relationship.field)
+        | an_object(["data"], data=linkage(components, relationship, local=local))
         for relationship in resource.relationships.values()
         if (relationship.is_writable if is_new else relationship.is_changeable)
     }

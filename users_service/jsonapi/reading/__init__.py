@@ -13,7 +13,7 @@ from .page_parameters import MOST_PAGES
 from .pagination import Page, fetch_page
 from .parameters import ALWAYS_SHOWN, parse_query
 from .permissions import challenge, is_anonymous, may, missing, permissions, permit
-from .projection import Projection, id_of, project
+from .projection import Projection, id_of, project, version_of
 from .proof import Proof, Prover
 from .query import CURSOR_PROFILE, CursorPage, Endpoint, Pairs, Query
 from .query_string import refuse_parameters
@@ -64,4 +64,5 @@ __all__ = [
     "project",
     "refuse_parameters",
     "statements",
+    "version_of",
 ]

@@ -13,7 +13,7 @@ from .query import Include, Query
 
 # A row has the id and the version, the attributes that documents show, and other attributes. A row
 # of a related resource may end with the id of its source.
-_ID, _SHOWN = 0, 2
+_ID, _VERSION, _SHOWN = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,9 @@ class Projection:
 
 id_of = itemgetter(_ID)
 """Returns the id from a row, or the ids from rows turned into columns."""
+
+version_of = itemgetter(_VERSION)
+"""Returns the version from a row, or the versions from rows turned into columns."""
 
 source_id_of = itemgetter(-1)
 """Returns the id of the source from a row of `select_related_to_many`."""

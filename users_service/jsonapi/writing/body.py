@@ -1,6 +1,6 @@
 """Reads the resource object in a request document: checks its shape, and loads its fields."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from .identifiers import (
     read_only,
     unknown_lid,
 )
+from .values import load_attributes, missing
 
 Json = dict[str, Any]
 
@@ -196,7 +197,7 @@ def _load(
         relationship = resource.relationships.get(name)
         if relationship is None:
             detail = f"The type {resource.type} has no such relationship."
-            faults.append(field_error("unknown_field", name, detail, *member_place))
+            faults.append(field_error("unknown_field", name, detail, *member_place, rule="unknown"))
         elif not (relationship.is_changeable if partial else relationship.is_writable):
             faults.append(read_only(relationship, member_place))
         else:
@@ -207,7 +208,7 @@ def _load(
             faults += linkage_faults
     if not partial:
         faults += _missing_relationships(resource, data, place)
-    values, value_faults = _load_attributes(resource, attributes, data, place, partial)
+    values, value_faults = load_attributes(resource, attributes, data, place, partial)
     loaded = LoadedResource(
         values=values,
         linkages=tuple(linkages),
@@ -225,9 +226,10 @@ def _given_attributes(
     """The attributes of a resource object that clients may write, and the errors of the others."""
     attributes, faults = {}, []
     for name, value in members(data, "attributes").items():
-        code = "read_only_field"
+        code, rule = "read_only_field", "readOnly"
         if name not in resource.attributes:
-            code, detail = "unknown_field", f"The type {resource.type} has no such attribute."
+            code, rule = "unknown_field", "unknown"
+            detail = f"The type {resource.type} has no such attribute."
         elif name not in resource.writable:
             detail = "Is read-only: the server sets it."
         elif partial and name not in resource.changeable:
@@ -235,18 +237,14 @@ def _given_attributes(
         else:
             attributes[name] = value
             continue
-        faults.append(field_error(code, name, detail, *place, "attributes", name))
+        faults.append(field_error(code, name, detail, *place, "attributes", name, rule=rule))
     return attributes, faults
 
 
 def _missing_relationships(resource: Resource, data: Json, place: Place) -> list[Error]:
     given = members(data, "relationships")
     parent = (*place, "relationships") if "relationships" in data else place
-    return [
-        field_error("missing_field", r.name, f"The relationship {r.name} is required.", *parent)
-        for r in resource.needed
-        if r.name not in given
-    ]
+    return [missing("relationship", r.name, parent) for r in resource.needed if r.name not in given]
 
 
 def prepare(request: Request, resource: Resource, loaded: LoadedResource) -> LoadedResource:
@@ -258,35 +256,3 @@ def prepare(request: Request, resource: Resource, loaded: LoadedResource) -> Loa
         return loaded
     prepared: LoadedResource = resource.prepare(request, loaded)
     return prepared
-
-
-def _load_attributes(
-    resource: Resource, attributes: Json, data: Json, place: Place, partial: bool
-) -> tuple[Json, list[Error]]:
-    """Load the writable attributes of a resource object by the schema."""
-    item = {"type": resource.type, "attributes": attributes}
-    # The id and relationships are loaded elsewhere: they are never missing here.
-    others = ("id", *(r.field.name or r.name for r in resource.relationships.values()))
-    try:
-        return resource.schema.load({"data": item}, partial=partial or others), []
-    except ValidationError as error:
-        # These are error objects, made by marshmallow-jsonapi.
-        messages: Any = error.messages
-        return {}, [_value_error(resource, fault, data, place) for fault in messages["errors"]]
-
-
-def _value_error(
-    resource: Resource, fault: Mapping[str, Any] | str, data: Json, place: Place
-) -> Error:
-    """Convert an error of the schema. The pointer of a missing member is that of its parent."""
-    parent = (*place, "attributes") if "attributes" in data else place
-    if isinstance(fault, str):  # a rule over several fields
-        return Error(code="invalid_value", detail=fault, source=at(*parent))
-    tokens = fault["source"]["pointer"].split("/")[2:]
-    attributes = data.get("attributes", {})
-    name = tokens[1]
-    if name not in attributes:
-        if fault["detail"] == resource.attributes[name].error_messages["required"]:
-            return field_error("missing_field", name, f"The attribute {name} is required.", *parent)
-        return field_error("invalid_value", name, fault["detail"], *parent)
-    return field_error("invalid_value", name, fault["detail"], *place, *tokens)

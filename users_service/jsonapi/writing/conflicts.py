@@ -78,7 +78,8 @@ def conflict(
         for name in resource.writable:
             if resource.attribute(name) == attribute:
                 message = f"A resource with this {name} exists already."
-                return field_error("already_taken", name, message, *place, "attributes", name)
+                where = (*place, "attributes", name)
+                return field_error("already_taken", name, message, *where, rule="unique")
     return Error(code="conflict", detail="Other stored data does not allow this change.")
 
 

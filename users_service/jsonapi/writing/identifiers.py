@@ -77,14 +77,16 @@ def load_linkage(
 
 
 def _null_refused(relationship: Relationship, place: Place) -> Error:
-    return field_error("invalid_value", relationship.name, "Must not be null.", *place)
+    message = "Must not be null."
+    return field_error("invalid_value", relationship.name, message, *place, rule="null")
 
 
 def read_only(relationship: Relationship, place: Place) -> Error:
     detail = f"The relationship {relationship.name} is read-only."
     if relationship.is_writable:
         detail = f"The relationship {relationship.name} can be set on creation alone."
-    return Error(code="read_only_relationship", detail=detail, source=at(*place))
+    name = relationship.name
+    return field_error("read_only_relationship", name, detail, *place, rule="readOnly")
 
 
 def read_linkage(
@@ -116,7 +118,7 @@ def read_linkage(
     for index, item in items:
         item_place = place if index is None else (*place, index)
         try:
-            identifier = _read_identifier(relationship.target, item, item_place)
+            identifier = _read_identifier(relationship, item, item_place)
         except JSONAPIError as error:
             faults += error.errors
         else:
@@ -127,8 +129,9 @@ def read_linkage(
     return replace(empty, identifiers=tuple(identifiers.values())), faults
 
 
-def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
+def _read_identifier(relationship: Relationship, item: Any, place: Place) -> Identifier:
     """Read a resource identifier object (§5.2.4)."""
+    target = relationship.target
     if not isinstance(item, dict):
         raise malformed("Must be a resource identifier object.", *place)
     named = "lid" if "lid" in item and "id" not in item else "id"
@@ -140,18 +143,19 @@ def _read_identifier(target: Resource, item: Any, place: Place) -> Identifier:
     try:
         return Identifier(id=target.load_id(item["id"]), place=place)
     except ValidationError:
-        raise JSONAPIError(related_not_found(target, place)) from None
+        raise JSONAPIError(related_not_found(relationship, place)) from None
 
 
-def related_not_found(target: Resource, place: Place, lid: str | None = None) -> Error:
+def related_not_found(relationship: Relationship, place: Place, lid: str | None = None) -> Error:
     """The error of an identifier of no resource.
 
     :param lid: its local id, of a resource that the request has created and then removed.
     """
-    detail = no_such_id(target.type)
+    kind, name = relationship.target.type, relationship.name
+    detail = no_such_id(kind)
     if lid is not None:
-        detail = f"The resource of type {target.type} with this local id has been removed."
-    return Error(code="related_not_found", detail=detail, source=at(*place))
+        detail = f"The resource of type {kind} with this local id has been removed."
+    return field_error("related_not_found", name, detail, *place, rule="exists")
 
 
 def unknown_lid(resource: Resource, place: Place) -> Error:

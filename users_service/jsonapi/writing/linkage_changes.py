@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..errors import Error, JSONAPIError
+from ..errors import Error, JSONAPIError, field_meta
 from ..reading import Scopes, statements
 from ..resource import Relationship
 from .changes import LinkageChange
@@ -76,7 +76,8 @@ def change_to_many(
             f"Cannot remove resources of type {relationship.target.type}: they must have this"
             " relationship. Add them to another resource instead."
         )
-        raise JSONAPIError(Error(code="required_relationship", detail=detail))
+        meta = field_meta(relationship.name, detail, "required")
+        raise JSONAPIError(Error(code="required_relationship", detail=detail, meta=meta))
     return LinkageChange(relationship=relationship, added=tuple(added), removed=tuple(removed))
 
 

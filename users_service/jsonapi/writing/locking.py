@@ -91,13 +91,14 @@ def resolve_linkage(
     faults: list[Error] = []
     resolved = []
     for linkage in linkages:
-        target = linkage.relationship.target
+        relationship = linkage.relationship
+        target = relationship.target
         ids = [_id_of(target, identifier, lids, created) for identifier in linkage.identifiers]
         for identifier, id in zip(linkage.identifiers, ids, strict=True):
             missing = id is not NEW_ID and (target.type, id) not in known
             if missing and mode != "remove":
-                faults.append(related_not_found(target, identifier.place, identifier.lid))
-        resolved.append((linkage.relationship, ids))
+                faults.append(related_not_found(relationship, identifier.place, identifier.lid))
+        resolved.append((relationship, ids))
     if faults:
         raise JSONAPIError(*faults)
     return resolved
