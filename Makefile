@@ -3,8 +3,11 @@
 #   make serve     run the service on http://127.0.0.1:6543 (PORT=8080 moves it); another database by
 #                  DATABASE_URL=postgresql+psycopg://... (its driver is installed)
 #   make test      run every test, on SQLite, PostgreSQL and MariaDB
-#   make check     what CI runs: lint, types, tests with coverage, packaging, published and generated
-#                  clients, the API against its description, the page and the cookie in a browser
+#   make check     what CI runs: lint, types, tests, packaging, published and generated
+#                  clients, the API against its description, its pages in a browser
+#   make ui        drive all of the browser UI, for minutes: axe, roles, bulk changes, sessions, languages
+#   make scripts   check the types of the scripts of the browser UI (npm is needed)
+#   make coverage  the tests, with what they cover of the code
 #   make conformance   write docs/conformance.md: which test shows which requirement
 #   make asvs      write the table of docs/security.md: which test shows which row of ASVS
 #   make openapi   write docs/openapi.json: the description of the API
@@ -33,8 +36,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 	--no-build-isolation --constraint constraints.txt
 
 .DEFAULT_GOAL := serve
-.PHONY: serve install test check lint types coverage conformance asvs package clients description fuzz \
-	browser openapi bench format constraints clean
+.PHONY: serve install test check lint types scripts coverage conformance asvs package clients description fuzz \
+	browser ui openapi bench format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -64,13 +67,14 @@ serve: $(INSTALLED)
 	@$(BIN)/users-service migrate development.ini
 	@echo "== Serving the API on http://127.0.0.1:$(PORT)/api/v1/users (Ctrl-C stops it)"
 	@echo "== Its documentation, to read and to try: http://127.0.0.1:$(PORT)/api/v1/docs"
+	@echo "== Its UI, for a browser: http://127.0.0.1:$(PORT)/ui/"
 	@exec $(BIN)/pserve --reload development.ini http_port=$(PORT)
 
 test: $(VENV)/installed-dev
 	@echo "== Running the tests"
 	@$(BIN)/python -m pytest --numprocesses 2 --conformance=check $(ARGS)
 
-check: lint types coverage package clients description browser
+check: lint types scripts test package clients description browser
 
 lint: $(VENV)/installed-dev
 	@echo "== Linting"
@@ -80,6 +84,10 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	@echo "== Checking types"
 	@$(BIN)/mypy
+
+scripts: $(VENV)/installed-dev
+	@echo "== Checking the types of the scripts of the browser UI (npm is needed)"
+	@$(BIN)/python -m pytest -m clients tests/ui
 
 coverage: $(VENV)/installed-dev
 	@rm -f .coverage .coverage.*
@@ -110,8 +118,12 @@ fuzz: $(VENV)/installed-dev
 	@FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --numprocesses 2 -m description tests/openapi
 
 browser: $(VENV)/installed-dev
-	@echo "== Opening the page of the API, and signing in, in a browser (Chromium and its driver are needed)"
-	@$(BIN)/python -m pytest -m browser tests
+	@echo "== Opening the pages of the service in a browser (Chromium and its driver are needed)"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m browser tests
+
+ui: $(VENV)/installed-dev
+	@echo "== Driving all of the browser UI, for minutes (Chromium, its driver and npm are needed)"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m ui tests/ui
 
 openapi: $(VENV)/installed
 	@echo "== Writing docs/openapi.json"

@@ -65,6 +65,7 @@ setup(
             "docs/*.html",
             "docs/*.css",
             "docs/*.js",
+            "ui/static/**/*",
         ],
     },
     install_requires=[

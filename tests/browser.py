@@ -5,9 +5,10 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,21 +48,33 @@ def complaints(browser: WebDriver) -> list[str]:
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
+def events(browser: WebDriver) -> list[dict[str, Any]]:
+    """What the browser has told of since the last call, in terms of the DevTools protocol."""
+    return [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+
+
 def requests(browser: WebDriver) -> list[str]:
     """The URLs that were asked for since the last call, whether or not there was an answer."""
-    urls = [
-        event["params"]["request"]["url"]
-        for event in _events(browser)
-        if event["method"] == "Network.requestWillBeSent"
-    ]
-    return [url for url in urls if not url.startswith("data:")]
+    return requested(events(browser))
 
 
 def answers(browser: WebDriver) -> list[tuple[str, str, int]]:
     """The method, URL and status of each request since the last call that the network answered,
     whether or not the page may read the answer."""
+    return answered(events(browser))
+
+
+def requested(told: list[dict[str, Any]]) -> list[str]:
+    """The URLs of all requests in what the browser has told."""
+    sent = [each["params"] for each in told if each["method"] == "Network.requestWillBeSent"]
+    urls = [each["request"]["url"] for each in sent]
+    return [url for url in urls if not url.startswith("data:")]
+
+
+def answered(told: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    """The method, URL and status of each answered request in what the browser has told."""
     sent, statuses = {}, {}
-    for event in _events(browser):
+    for event in told:
         values = event["params"]
         if event["method"] == "Network.requestWillBeSent":
             sent[values["requestId"]] = values["request"]
@@ -74,19 +87,24 @@ def answers(browser: WebDriver) -> list[tuple[str, str, int]]:
     ]
 
 
-def _events(browser: WebDriver) -> list[dict[str, Any]]:
-    return [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
-
-
 @contextmanager
-def proxy(address: str, prefix: str) -> Iterator[str]:
-    """Serve a service below a prefix, which it does not see; yield the address with the prefix."""
+def proxy(
+    address: str, prefix: str, instead: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[str]:
+    """Serve a service below a prefix, which it does not see; yield the address with the prefix.
+
+    :param instead: JSON texts that are sent in place of the service's, by the ends of paths.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def pass_on(self) -> None:
             if not self.path.startswith(f"{prefix}/"):
                 self.send_error(404)
                 return
+            for end, sent in instead.items():
+                if self.path.endswith(end):
+                    self.answer(200, [("Content-Type", "application/json")], sent)
+                    return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             service = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
             headers = {k: v for k, v in self.headers.items() if k.lower() not in OF_ONE_HOP}
@@ -94,12 +112,15 @@ def proxy(address: str, prefix: str) -> Iterator[str]:
             response = service.getresponse()
             answer = response.read()
             service.close()
-            self.send_response(response.status)
-            for name, value in response.getheaders():
+            self.answer(response.status, response.getheaders(), answer)
+
+        def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers:
                 if name.lower() not in OF_ONE_HOP:
                     self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(body)
 
         do_GET = do_POST = do_PATCH = do_DELETE = pass_on  # noqa: N815  # http.server's names
 

@@ -2,15 +2,19 @@
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 import webtest
 from pyramid.interfaces import IRoutesMapper
 
+from users_service.jsonapi.api import api_of
+
 MEDIA_TYPE = "application/vnd.api+json"
 OTHER_MEDIA_TYPES = {
     "application/json",
     "application/jwk-set+json",
+    "image/svg+xml",
     "text/css",
     "text/html",
     "text/javascript",
@@ -27,6 +31,7 @@ class Client:
     def __init__(self, app: Any) -> None:
         self.app = app
         self.description = description_path(app)
+        self.rules = api_of(app.registry).rules
         self._browser = webtest.TestApp(app, lint=True)
 
     def request(
@@ -52,7 +57,7 @@ class Client:
         if body is not None:
             request.body = body
         response = self._browser.do_request(request, expect_errors=True)
-        check_response(response, self.description)
+        check_response(response, self.description, self.rules)
         return response
 
     def get(self, url: str, **options: Any) -> webtest.TestResponse:
@@ -94,19 +99,22 @@ def description_path(app: Any) -> str | None:
     return None if route is None else "/" + route.path.lstrip("/")
 
 
-def check_response(response: webtest.TestResponse, description: str | None) -> None:
+def check_response(
+    response: webtest.TestResponse, description: str | None, rules: Collection[str]
+) -> None:
     """Hold what is true of every response of the API, whatever the request was.
 
     :param description: the path of what every document has a link to; None if it is to have none.
+    :param rules: those that fields can break.
     """
     assert response.headers["X-Request-ID"]
     assert response.headers["Cache-Control"]
     assert "Accept" in response.headers["Vary"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    is_empty = (
-        response.request.environ["PATH_INFO"] == f"{API}/auth/revoke" and response.status_int == 200
-    )
-    if response.status_int in (202, 204, 304) or response.request.method == "HEAD" or is_empty:
+    path, status = response.request.environ["PATH_INFO"], response.status_int
+    is_empty = path.startswith(f"{API}/auth/") and status == (200 if path in OAUTH else 202)
+    is_empty &= path != f"{API}/auth/introspect"
+    if response.status_int in (204, 303, 304) or response.request.method == "HEAD" or is_empty:
         assert response.body == b""
         return
     media_type = response.headers["Content-Type"].split(";")[0]
@@ -127,12 +135,14 @@ def check_response(response: webtest.TestResponse, description: str | None) -> N
     assert document.get("links", {}).get("describedby") == url, response.text
     if "errors" in document:
         assert response.status_int >= 400
-        check_errors(response, document["errors"])
+        check_errors(response, document["errors"], rules)
     else:
         assert response.status_int < 300
 
 
-def check_errors(response: webtest.TestResponse, errors: list[dict[str, Any]]) -> None:
+def check_errors(
+    response: webtest.TestResponse, errors: list[dict[str, Any]], rules: Collection[str]
+) -> None:
     assert errors
     assert not re.search(r"Traceback|SELECT|INSERT|UPDATE|sqlalchemy|\.py\b", response.text)
     members = {"id", "status", "code", "title", "detail", "source", "meta", "links"}
@@ -141,6 +151,9 @@ def check_errors(response: webtest.TestResponse, errors: list[dict[str, Any]]) -
         assert error.keys() >= {"id", "status", "code", "title", "detail"}
         assert error["id"] == response.headers["X-Request-ID"]
         assert error["status"][0] == str(response.status_int)[0]
+        if "attribute" in error.get("meta", {}):
+            assert error["meta"].keys() - {"limit"} == {"attribute", "message", "rule"}
+            assert error["meta"]["rule"] in rules
         if "pointer" in error.get("source", {}):
             assert_resolves(error["source"]["pointer"], response.request.body)
     if len({error["status"] for error in errors}) == 1:

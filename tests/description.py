@@ -80,6 +80,7 @@ def operations(document: Json) -> dict[str, Operation]:
         )
         for path, methods in document["paths"].items()
         for method, said in methods.items()
+        if not method.startswith("x-")
     }
 
 
@@ -191,9 +192,9 @@ def served(app: Router) -> set[tuple[str, str]]:
 
     HEAD and OPTIONS are left out: the first goes where GET goes, the second everywhere.
     """
-    found: dict[str, set[str]] = {
-        route.name: set() for route in app.registry.getUtility(IRoutesMapper).get_routes()
-    }
+    routes = [route.name for route in app.registry.getUtility(IRoutesMapper).get_routes()]
+    # The page of the browser UI is no part of the API.
+    found: dict[str, set[str]] = {n: set() for n in routes if n.partition(":")[0] != "ui"}
     services = app.registry.cornice_services.values()
     by_cornice = {service.pyramid_route or service.name: service for service in services}
     for view in (one["introspectable"] for one in app.registry.introspector.get_category("views")):
@@ -212,7 +213,8 @@ def described(app: Router, document: Json) -> list[tuple[str, str]]:
     found = []
     for path, methods in document["paths"].items():
         route = mapper(Request.blank(re.sub(r"\{\w+\}", "1", path)))["route"]
-        found += [("" if route is None else route.name, method.upper()) for method in methods]
+        name = "" if route is None else route.name
+        found += [(name, method.upper()) for method in methods if not method.startswith("x-")]
     return found
 
 

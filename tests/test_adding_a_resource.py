@@ -125,6 +125,10 @@ def test_a_model_a_schema_one_line_and_a_migration_make_a_resource(tree):
         described = call("GET", f"{api}/openapi.json")
         attributes = described["components"]["schemas"]["TeamsResourceAttributes"]["properties"]
         assert attributes.keys() >= {"name", "is_open", "creation_time"}
+        assert attributes["is_open"]["title"] == "Open"
+        (display,) = (tag["x-display"] for tag in described["tags"] if tag["name"] == "teams")
+        assert (display["one"], display["named_by"]) == ("Team", "name")
+        assert display["columns"] == ["name", "is_open", "lead"]
         assert "/api/v1/teams/{id}/relationships/lead" in described["paths"]
         assert "/api/v1/users/{id}/teams" in described["paths"]
         assert "teams.filter.lead.email" in described["components"]["parameters"]

@@ -16,9 +16,11 @@ from tests import asvs
 from tests.server import ROOT, pserve
 from users_service import jsonapi
 from users_service.auth.errors import CODES as SIGN_IN_CODES
+from users_service.auth.errors import RULES as SIGN_IN_RULES
 from users_service.auth.fields import FIELDS
 from users_service.database.migrations import upgrade
-from users_service.jsonapi.errors import CODES
+from users_service.headers import UI_HEADERS
+from users_service.jsonapi.errors import CODES, RULES
 from users_service.settings import Settings
 
 README_PATH = ROOT / "README.md"
@@ -100,6 +102,13 @@ def test_every_error_code_is_documented_with_its_status():
     ]
 
 
+def test_every_rule_of_fields_is_documented():
+    text = (ROOT / "docs" / "errors.md").read_text()
+    section = text.partition("## Rules of fields")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert rows == [*RULES, *SIGN_IN_RULES]
+
+
 def test_what_jsonapi_gives_is_listed():
     text = (ROOT / "docs" / "architecture.md").read_text()
     section = text.partition("## What jsonapi asks and gives")[2].partition("\n## ")[0]
@@ -131,6 +140,11 @@ def test_the_rows_of_asvs_are_those_of_the_page():
             file, _, name = test.partition("::")
             found = (path.read_text() for path in (ROOT / "tests").rglob(file))
             assert any(f"def {name}(" in text for text in found), test
+
+
+def test_the_page_has_the_policy_of_the_browser_ui():
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"`{UI_HEADERS['Content-Security-Policy']}`" in text
 
 
 def test_the_page_says_who_may_write_which_field():

@@ -53,6 +53,17 @@ def test_the_driver_is_found_by_a_url_in_a_file(tmp_path):
     assert "--editable '.[postgresql]'" in said
 
 
+def test_it_says_where_the_api_its_docs_and_its_ui_are(tmp_path):
+    said = make("serve", "-n", f"VENV={tmp_path}", "PORT=8080")
+    for path in ("/api/v1/users", "/api/v1/docs", "/ui/"):
+        assert f"http://127.0.0.1:8080{path}" in said
+
+
+def test_serving_needs_no_node(tmp_path):
+    said = make("serve", "-n", f"VENV={tmp_path}")
+    assert [word for word in ("node", "npm", "tsc") if word in said.split()] == []
+
+
 @pytest.mark.parametrize("url", ["mysql+pymysql://a:b$c%40#d'\"e f@h/x", MARIADB])
 def test_the_url_is_passed_on_as_it_is(url):
     assert make(f"--eval={SHOW}", "show", f"DATABASE_URL={url}") == f"{url}\n"

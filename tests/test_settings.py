@@ -171,6 +171,45 @@ def test_hashing_passwords_for_less_than_is_safe_is_a_fault(time, memory):
     )
 
 
+def test_the_ui_is_on_and_offers_all_languages_by_default():
+    settings = load(INI, {})
+    assert settings.ui is True
+    assert settings.ui_languages == ("en", "de", "es", "fr", "it", "zh-Hans", "fa", "ur")
+    assert settings.ui_title == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "languages"), [("de", ("de",)), ("ur, en,ur", ("ur", "en")), ("zh-Hans", ("zh-Hans",))]
+)
+def test_languages_of_the_ui_keep_their_order(text, languages):
+    assert load(INI | {"users_service.ui_languages": text}, {}).ui_languages == languages
+
+
+@pytest.mark.parametrize("language", ["xx", "zh", "EN", "../en", "*", "zh-Hant"])
+def test_a_language_that_the_ui_has_not_is_a_fault(language):
+    (fault,) = faults(INI | {"users_service.ui_languages": f"en {language}"})
+    assert fault.startswith(
+        f"users_service.ui_languages (USERS_SERVICE_UI_LANGUAGES) has {language!r}"
+    )
+    assert "zh-Hans" in fault
+
+
+@pytest.mark.parametrize("title", ["Example", "x" * 80, "کاربران\u200cما", "R&D <users> 👩‍💻"])
+def test_a_title_of_the_ui_is_any_line(title):
+    assert load(INI | {"users_service.ui_title": f" {title} "}, {}).ui_title == title
+
+
+@pytest.mark.parametrize(
+    "title", ["x" * 81, "a\tb", "a\nb", "a\0b", "a\x85b", "a\u2028b", "a\udcffb"]
+)
+def test_a_title_that_is_no_line_is_a_fault(title):
+    (fault,) = faults(INI | {"users_service.ui_title": title})
+    assert fault == (
+        "users_service.ui_title (USERS_SERVICE_UI_TITLE) must have at most 80 characters, and no "
+        "control characters"
+    )
+
+
 MAILED = {
     "users_service.smtp_url": "smtp+starttls://users:p%40ss@mail.example.com",
     "users_service.mail_from": "Users <users@example.com>",

@@ -58,6 +58,7 @@ def includeme(config: Configurator) -> None:
     config.include("users_service.resources", route_prefix=PREFIX)
     config.include("users_service.auth.oauth", route_prefix=PREFIX)
     config.include("users_service.docs", route_prefix=PREFIX)
+    config.include("users_service.ui")
     config.include("users_service.health")
     config.include("users_service.targets")
     config.include("users_service.headers", route_prefix=PREFIX)

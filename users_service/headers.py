@@ -1,4 +1,5 @@
-"""Header fields by which browsers and caches guard answers: CORS, HSTS, and what is never stored.
+"""Header fields by which browsers and caches guard answers: CORS, HSTS, what is never stored, and
+what the pages of the browser UI may do.
 
 Pages of the origins in the setting `cors_origins` may read answers, by the Fetch standard's CORS
 protocol. They never get credentials that the browser keeps: cookies are for our own pages alone.
@@ -40,6 +41,38 @@ STRICT_TRANSPORT = "max-age=31536000"
 # Below the prefix of the API: everything that is about tokens.
 NEVER_STORED = ("/auth/", "/tokens")
 
+# The path of the browser UI.
+UI = "/ui"
+
+# Its scripts, styles and requests are those of its own origin. Scripts build it of nodes: there is
+# no way to make any out of a text (Trusted Types).
+UI_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+# What browsers offer to pages, and the UI never needs.
+UNUSED_FEATURES = (
+    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen"),
+    *("geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment"),
+    *("picture-in-picture", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking"),
+)
+UI_HEADERS = {
+    "Content-Security-Policy": UI_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in UNUSED_FEATURES),
+    "Referrer-Policy": "no-referrer",
+}
+
 
 def readable_by(origins: frozenset[str], origin: str) -> dict[str, str]:
     """Return the header fields that let a page read an answer (Fetch, CORS protocol).
@@ -51,6 +84,14 @@ def readable_by(origins: frozenset[str], origin: str) -> dict[str, str]:
         return {}
     exposed = ", ".join(RESPONSE_HEADERS)
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed}
+
+
+def guarding(path: str) -> dict[str, str]:
+    """Return the header fields that every answer at a path has, errors too.
+
+    :param path: without the prefix of the service.
+    """
+    return UI_HEADERS if path == UI or path.startswith(f"{UI}/") else {}
 
 
 def guard_answers(
@@ -65,7 +106,9 @@ def guard_answers(
         response = handler(request)
         if environ["wsgi.url_scheme"] == "https":
             response.headers["Strict-Transport-Security"] = STRICT_TRANSPORT
-        if environ.get("PATH_INFO", "").startswith(private):
+        path = environ.get("PATH_INFO", "")
+        response.headers.update(guarding(path))
+        if path.startswith(private):
             response.headers["Cache-Control"] = "no-store"
         if origins:
             response.vary = (*(response.vary or ()), "Origin")

@@ -183,7 +183,7 @@ class Contents:
             name=made.choice([None, *NAMES]) if owner is None else "Import",
             digest=hashed or f"{made.getrandbits(256):064x}",
             expiration_time=NOW + timedelta(days=made.randint(1, 9) if owner is None else 10),
-            last_used_time=NOW,
+            last_used_time=NOW + timedelta(hours=1),  # no request of the test notes a use
             address=made.choice(["192.0.2.1", "192.0.2.2"]),
             creation_time=THEN,
             user_id=owner or (made.choice(others) if others else ME),

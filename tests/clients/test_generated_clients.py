@@ -61,7 +61,7 @@ def typescript(address: str, _token: str, folder: Path, config: pytest.Config) -
         shutil.copy(source / name, folder)
     generator = [packages / ".bin" / "openapi-typescript", f"{address}/api/v1/openapi.json"]
     return Client(
-        run([*generator, "--output", "api.ts"], folder),
+        run([*generator, "--default-non-nullable=false", "--output", "api.ts"], folder),
         run([packages / ".bin" / "tsc", "--project", "tsconfig.json"], folder),
         run(["node", "drive.js", address], folder),
     )

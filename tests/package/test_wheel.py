@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve
 
 pytestmark = pytest.mark.package
+
+STATIC = "users_service/ui/static"
 
 
 def run(*command: str | Path, cwd: Path, **environ: str) -> str:
@@ -58,4 +61,14 @@ def test_the_wheel_is_served_from_an_empty_folder(tmp_path):
             assert json.load(response) == created
         for name in ("docs", "docs/page.js", "docs/swagger-ui.js", "openapi.json"):
             with urllib.request.urlopen(f"{address}/api/v1/{name}") as response:
+                assert response.read()
+        with urllib.request.urlopen(f"{address}/ui/") as response:
+            page = response.read().decode()
+        loaded = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', page)
+        (assets,) = re.findall(r'<meta name="assets" content="([^"]+)"', page)
+        files = [path for path in (ROOT / STATIC).rglob("*") if path.is_file()]
+        names = {path.relative_to(ROOT / STATIC).as_posix() for path in files} - {"page.html"}
+        assert set(loaded) <= {f"{assets}/{name}" for name in names}
+        for url in [*loaded, *(f"{assets}/{name}" for name in names)]:
+            with urllib.request.urlopen(f"{address}{url}") as response:
                 assert response.read()

@@ -25,11 +25,18 @@ REQUESTS = {
         b"GET /api/v1 HTTP/1.1\r\nHost: x\r\n%sX: " + 300_000 * b"x" + b"\r\n\r\n",
         431,
     ),
+    "a large body for a page": (
+        b"POST /ui/ HTTP/1.1\r\nHost: x\r\n%sContent-Length: 99999999\r\n\r\n",
+        413,
+    ),
+    "two hosts for a page": (b"GET /ui/ HTTP/1.1\r\nHost: x\r\nHost: y\r\n%s\r\n", 400),
     "an unknown coding": (
         b"POST /api/v1/users HTTP/1.1\r\nHost: x\r\n%sTransfer-Encoding: gzip\r\n\r\n",
         501,
     ),
 }
+# Answers below /ui/ have the policy of its pages.
+OF_PAGES = {"a large body for a page", "two hosts for a page"}
 # Of these, the server does not read the head.
 UNREAD = {"large headers"}
 
@@ -59,6 +66,8 @@ def test_no_answer_names_the_server_and_pages_of_the_origin_may_read_it(shared, 
     assert response.headers["Via"] is None
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "Origin" in response.headers["Vary"]
+    policy = response.headers.get("Content-Security-Policy", "")
+    assert ("trusted-types 'none'" in policy) is (name in OF_PAGES)
     if name not in UNREAD:
         assert response.headers["Access-Control-Allow-Origin"] == PAGE
         assert "X-Request-ID" in response.headers["Access-Control-Expose-Headers"]

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from waitress.task import ErrorTask, Task, WSGITask
 
-from users_service.headers import readable_by
+from users_service.headers import guarding, readable_by
 from users_service.health import STOPPING
 from users_service.jsonapi import MEDIA_TYPE, Error, JSONAPIError, errors_document
 from users_service.serving.forwarding import settle
@@ -26,6 +26,7 @@ def refuse(task: Task, status: str, error: Error) -> None:
     request_id = secrets.token_hex(16)
     body = orjson.dumps(errors_document((error,), request_id))
     origins = task.channel.server.cors_origins
+    path = getattr(task.request, "path", "").removeprefix(task.channel.adj.url_prefix)
     task.complete = True
     task.status = status
     task.response_headers += [
@@ -34,6 +35,7 @@ def refuse(task: Task, status: str, error: Error) -> None:
         ("Vary", "Accept, Origin" if origins else "Accept"),
         ("X-Content-Type-Options", "nosniff"),
         ("X-Request-ID", request_id),
+        *guarding(path).items(),
         *readable_by(origins, task.request.headers.get("ORIGIN", "")).items(),
     ]
     task.request.headers["CONNECTION"] = "close"  # or else waitress may say Keep-Alive as well

@@ -95,3 +95,10 @@ class SignInSettings:
     cors_origins: frozenset[str] = setting(
         values.origins, "", "origins whose pages may read answers, such as https://app.example.com"
     )
+    ui: bool = setting(values.flag, "true", "whether the browser UI is served at /ui/")
+    ui_languages: tuple[str, ...] = setting(
+        values.languages, " ".join(values.LANGUAGES), "the languages that the browser UI offers"
+    )
+    ui_title: str = setting(
+        values.title, "", "the title of the browser UI; users_service if it is empty"
+    )

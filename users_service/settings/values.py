@@ -27,6 +27,12 @@ DRIVERS = {
 # The schemes of mail servers, with their usual ports.
 SMTP_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
+# What the browser UI can speak.
+LANGUAGES = ("en", "de", "es", "fr", "it", "zh-Hans", "fa", "ur")
+LONGEST_TITLE = 80
+# Control characters, separators of lines, and what is no character of UTF-8.
+NOT_IN_LINES = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 
 def database_url(text: str) -> URL:
     """Check the URL of the database. Error texts do not repeat it: it may have a password."""
@@ -102,6 +108,22 @@ def seconds(low: float, high: float) -> Callable[[str], float]:
 
 def text(value: str) -> str:
     return value
+
+
+def title(value: str) -> str:
+    """Read a title, which is one line."""
+    if len(value) > LONGEST_TITLE or NOT_IN_LINES.search(value):
+        raise ValueError(f"must have at most {LONGEST_TITLE} characters, and no control characters")
+    return value
+
+
+def languages(text: str) -> tuple[str, ...]:
+    """Read languages of the browser UI, by their tags (BCP 47)."""
+    found = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    for name in found:
+        if name not in LANGUAGES:
+            raise ValueError(f"has {name[:40]!r}, and there are {' '.join(LANGUAGES)}")
+    return found
 
 
 def origins(text: str) -> frozenset[str]:
