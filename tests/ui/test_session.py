@@ -366,6 +366,13 @@ def test_signing_out_ends_the_token(account, site):
     account.at("sign-in")  # nobody sees anything here
 
 
+def test_the_menu_of_a_page_that_was_just_loaded_signs_out(account):
+    account.open("account")
+    account.menu(t("sign_out.title"))
+    account.at("sign-out")
+    account.sees(t("sign_out.done"))
+
+
 def test_a_link_from_elsewhere_signs_nobody_out(account, site):
     before = site.count()
     account.open("sign-out")

@@ -7,7 +7,7 @@ import { choose, t, use } from "./core/i18n.js";
 import { inWords } from "./core/messages.js";
 import { read } from "./core/model.js";
 import { remembered } from "./core/prefs.js";
-import { start as startRouter } from "./core/router.js";
+import { locate, start as startRouter } from "./core/router.js";
 import { shell, showPlace } from "./core/shell.js";
 import { watch } from "./session/expiry.js";
 import { refresh } from "./session/session.js";
@@ -56,12 +56,13 @@ async function restart() {
 }
 
 async function start() {
+  locate(context.ui);
   const wanted = remembered("language", "");
   await use(context.assets, choose(context.languages, [wanted, ...navigator.languages].filter(Boolean)));
   document.documentElement.dataset.theme = remembered("theme", "auto");
   await restart();
   watch(context);
-  startRouter(context.ui, (place) => void showPlace(context, place));
+  startRouter((place) => void showPlace(context, place));
 }
 
 start().catch((error) => {

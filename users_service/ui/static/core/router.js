@@ -17,11 +17,15 @@ let mayLeave = async () => true;
 let current = "";
 
 /**
+ * Say where the UI is, before any link is made.
  * @param {string} url the path of the UI, without a slash at its end
- * @param {(place: Place) => void} onPlace is called with each place that is gone to
  */
-export function start(url, onPlace) {
+export function locate(url) {
   base = url;
+}
+
+/** @param {(place: Place) => void} onPlace is called with each place that is gone to */
+export function start(onPlace) {
   show = onPlace;
   current = location.href;
   window.addEventListener("popstate", arrive);
