@@ -914,3 +914,19 @@ def test_where_everybody_may_do_all_nobody_is_asked_to_sign_in(reader_of, site_w
     urls = [f"{API}/users", f"{API}/roles", f"{API}/tokens"]
     assert reader.driver.execute_async_script(GET, urls) == [200, 200, 200]
     assert reader.all("dialog") == []
+
+
+def test_where_everybody_may_do_all_the_end_of_a_session_asks_nobody(reader_of, site_with):
+    site = site_with(anonymous_permissions="*")
+    reader = reader_of(site)
+    reader.open("sign-in?to=/ui/account")
+    reader.sign_in("self")
+    reader.at("account")
+    site.end_sessions()
+    urls = [f"{API}/users", f"{API}/roles"]
+    assert reader.driver.execute_async_script(GET, urls) == [200, 200]
+    reader.sees(t("session.ended"))
+    reader.open("")  # with the cookie, which no script can take away
+    assert reader.driver.get_cookies() != []
+    assert reader.driver.execute_async_script(GET, urls) == [200, 200]
+    assert reader.all("dialog") == []

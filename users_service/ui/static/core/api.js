@@ -60,6 +60,17 @@ export function onExpiry(ask) {
   signInAgain = ask;
 }
 
+let sendsCookie = true;
+
+/**
+ * Say whether requests are sent as whoever the cookie says. One whose session has ended is refused,
+ * also where nobody needs to sign in.
+ * @param {boolean} sends
+ */
+export function useCookie(sends) {
+  sendsCookie = sends;
+}
+
 /**
  * Send a request. Reads wait and try again by themselves where the service asks for it.
  * @param {string} method
@@ -112,7 +123,7 @@ async function once(method, url, options) {
   const type = options.document?.["atomic:operations"] ? ATOMIC : MEDIA_TYPE;
   /** @type {Record<string, string>} */
   const headers = { Accept: type };
-  if (!options.withoutCookie) headers["X-Requested-With"] = "users_service";
+  if (sendsCookie && !options.withoutCookie) headers["X-Requested-With"] = "users_service";
   if (options.document !== undefined) headers["Content-Type"] = type;
   if (options.ifMatch) headers["If-Match"] = options.ifMatch;
   const limits = [AbortSignal.timeout(TIMEOUT * 1000), ...(options.signal ? [options.signal] : [])];

@@ -1,6 +1,6 @@
 /** Who has signed in, and what they may do: out of the entry document, and nowhere else. */
 
-import { ApiError, get } from "../core/api.js";
+import { ApiError, get, useCookie } from "../core/api.js";
 import { covers } from "../core/model.js";
 
 /**
@@ -53,11 +53,13 @@ export async function look(api) {
  * @param {string} api
  */
 async function entry(api) {
+  useCookie(true);
   try {
     return await get(api, { anonymous: true });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
-    return get(api, { anonymous: true, withoutCookie: true });
+    useCookie(false);
+    return get(api, { anonymous: true });
   }
 }
 
