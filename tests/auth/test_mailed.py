@@ -343,6 +343,25 @@ def test_a_new_password_ends_a_change_of_address_that_was_asked_for_before(maile
     assert refused_code(mailed.post("verifications", code=code))
 
 
+def test_who_has_signed_in_by_the_cookie_may_use_codes_too(mailed):
+    cookie = {
+        "Cookie": f"users_service={mailed.tokens['self']}",
+        "X-Requested-With": "users_service",
+    }
+    client = mailed.client(None)
+
+    def post(kind: str, **attributes: Any) -> int:
+        document = {"data": {"type": kind, "attributes": attributes}}
+        return client.post(f"{API}/auth/{kind}", document, headers=cookie).status_int
+
+    change = mailed.code("emails", "self", email="new@example.com", current_password=PASSWORD)
+    assert post("verifications", code=change) == 204
+    mailed.mail()
+    reset = mailed.code("password-resets", email="new@example.com")
+    assert post("passwords", code=reset, password=NEW) == 204
+    assert post("passwords", code=reset, password=NEW) == 422  # the cookie has ended
+
+
 # All of them
 
 

@@ -45,8 +45,11 @@ def demand_good_credentials(request: Request) -> None:
 
     :raises JSONAPIError: 400 or 401 if `Authorization` is not valid.
     """
-    if "HTTP_AUTHORIZATION" in request.environ:
-        _ = request.caller
+    try:
+        _ = request.caller  # before the request changes anything, its caller perhaps
+    except JSONAPIError:
+        if "HTTP_AUTHORIZATION" in request.environ:
+            raise
 
 
 class SecurityPolicy:

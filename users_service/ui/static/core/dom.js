@@ -1,6 +1,6 @@
 /** Makes elements. Texts are set as text and never as markup. */
 
-/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+/** @typedef {Node | string | number | null | undefined | false | any[]} Child */
 
 // What is set as a property: as attributes these are only the first values.
 const PROPERTIES = new Set(["value", "checked", "disabled", "indeterminate", "hidden", "open"]);
