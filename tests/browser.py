@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
+
+# Status, headers and body.
+Answer = tuple[int, list[tuple[str, str]], bytes]
 
 # About one connection (RFC 9110 §7.6.1), or said by the proxy itself.
 OF_ONE_HOP = {"connection", "date", "keep-alive", "server", "transfer-encoding"}
@@ -87,13 +90,22 @@ def answered(told: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
     ]
 
 
+def fair(_method: str, _path: str, pass_on: Callable[[], Answer]) -> Answer:
+    return pass_on()
+
+
 @contextmanager
 def proxy(
-    address: str, prefix: str, instead: Mapping[str, bytes] = MappingProxyType({})
+    address: str,
+    prefix: str,
+    instead: Mapping[str, bytes] = MappingProxyType({}),
+    weather: Callable[[str, str, Callable[[], Answer]], Answer | None] = fair,
 ) -> Iterator[str]:
     """Serve a service below a prefix, which it does not see; yield the address with the prefix.
 
     :param instead: JSON texts that are sent in place of the service's, by the ends of paths.
+    :param weather: gets the method and the path of each request, and what passes it on; returns
+        the answer, or None to cut the connection.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -106,13 +118,20 @@ def proxy(
                     self.answer(200, [("Content-Type", "application/json")], sent)
                     return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = weather(self.command, self.path, lambda: self.of_the_service(body))
+            if answer is None:
+                self.close_connection = True
+            else:
+                self.answer(*answer)
+
+        def of_the_service(self, body: bytes) -> Answer:
             service = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
             headers = {k: v for k, v in self.headers.items() if k.lower() not in OF_ONE_HOP}
             service.request(self.command, self.path.removeprefix(prefix), body or None, headers)
             response = service.getresponse()
             answer = response.read()
             service.close()
-            self.answer(response.status, response.getheaders(), answer)
+            return response.status, response.getheaders(), answer
 
         def answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
             self.send_response(status)

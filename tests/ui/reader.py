@@ -25,7 +25,7 @@ from tests.ui.site import Site
 SECONDS = 20  # a loaded machine is slow
 PRESSED = "button, summary, a[href], [role=option], input[type=checkbox], input[type=radio]"
 TYPED = "input, select, textarea"
-STATUS = re.compile(r"(\S+) - Failed to load resource: .* status of (\d+)")
+FAILED = re.compile(r"(\S+) - Failed to load resource: (?:.* status of (\d+)|net::ERR_)")
 
 # What is visible, enabled, and has an accessible name, in the uppermost dialog if there is one.
 NAMED = """
@@ -56,7 +56,7 @@ return `${{activeElement.localName}} ${{nameOf(activeElement)}}`;
 class Reader:
     """One who looks, clicks and types.
 
-    :ivar expected: the status codes of requests that are meant to fail.
+    :ivar expected: the status codes of requests that are meant to fail; 0 for no answer.
     """
 
     def __init__(self, driver: WebDriver, site: Site) -> None:
@@ -168,8 +168,8 @@ class Reader:
         """What the console has said since the last call, but for failures that are expected."""
 
         def is_expected(message: str) -> bool:
-            found = STATUS.match(message)
-            return bool(found) and API in found[1] and int(found[2]) in self.expected
+            found = FAILED.match(message)
+            return bool(found) and API in found[1] and int(found[2] or 0) in self.expected
 
         return [each for each in browser.complaints(self.driver) if not is_expected(each)]
 

@@ -79,7 +79,6 @@ VIEWS = {
     "groups": ("reader", "Groups"),
     "tokens": ("administrator", "Tokens"),
     "tokens/new": ("administrator", "New Token"),
-    "account": ("self", "Your account"),
     "nowhere": ("self", "Not found"),
 }
 
@@ -106,6 +105,12 @@ def test_what_is_only_shown(reader, site, violations):
     reader.arrive(f"users/{site.world.ids['self']}", "reader")
     reader.see_heading("Self")
     assert violations() == []
+
+
+def account(reader):
+    reader.arrive("account", "self")
+    reader.see_heading("Your account")
+    reader.see("This browser", "There are none.")
 
 
 def filters(reader):
@@ -223,9 +228,22 @@ def no_service(reader):
 
 
 STATES = [
-    filters, picking, faults, menu, messages, shortcuts, leaving, deleting, changing, conflict,
-    naming, signing_in_again, a_secret, no_service,
-]  # fmt: skip
+    account,
+    filters,
+    picking,
+    faults,
+    menu,
+    messages,
+    shortcuts,
+    leaving,
+    deleting,
+    changing,
+    conflict,
+    naming,
+    signing_in_again,
+    a_secret,
+    no_service,
+]
 
 
 @pytest.mark.parametrize("state", STATES)

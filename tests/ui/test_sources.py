@@ -21,7 +21,6 @@ ALSO_WORDS = {
     ("*", "name"): "a property of functions, errors and elements",
     ("*", "role"): "an attribute of elements (ARIA)",
     ("core/model.js", "email"): "a format of JSON Schema",
-    ("core/model.js", "permissions"): "a member of the entry document",
     ("forms/widgets.js", "email"): "a kind of keyboard (HTML)",
     ("forms/widgets.js", "password"): "a type of controls (HTML)",
     ("style/layout.css", "password"): "a type of controls (HTML)",

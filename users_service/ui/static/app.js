@@ -10,7 +10,7 @@ import { remembered } from "./core/prefs.js";
 import { locate, start as startRouter } from "./core/router.js";
 import { shell, showPlace } from "./core/shell.js";
 import { watch } from "./session/expiry.js";
-import { refresh } from "./session/session.js";
+import { may, refresh } from "./session/session.js";
 
 /**
  * @typedef {object} Context what every view gets
@@ -51,7 +51,7 @@ async function restart() {
     refresh(context.api),
     get(`${context.api}/openapi.json`, { anonymous: true }),
   ]);
-  context.model = read(description.document, entry);
+  context.model = read(description.document, entry, may);
   keepFocus(document.body, () => document.body.replaceChildren(shell(context)));
 }
 

@@ -73,7 +73,15 @@ function plural(forms, n) {
 
 /** @param {unknown} value */
 function shown(value) {
-  return typeof value === "number" ? number(value) : `${ISOLATE}${value}${END_ISOLATE}`;
+  return typeof value === "number" ? number(value) : isolated(String(value));
+}
+
+/**
+ * A text whose direction does not reach what is around it, where there can be no element for it.
+ * @param {string} text
+ */
+export function isolated(text) {
+  return `${ISOLATE}${text}${END_ISOLATE}`;
 }
 
 /**

@@ -75,9 +75,10 @@ import { title } from "./i18n.js";
  * Read the description.
  * @param {any} description the OpenAPI document
  * @param {any} entry the entry document
+ * @param {(permission: string) => boolean} may tells what the caller may do
  * @returns {Model}
  */
-export function read(description, entry) {
+export function read(description, entry, may) {
   const resolve = resolver(description);
   const found = new Map();
   for (const path of Object.values(description.paths)) {
@@ -86,7 +87,7 @@ export function read(description, entry) {
     if (type) found.get(type)[path.parameters || hasId(path, resolve) ? "item" : "list"] = path;
   }
   const resources = new Map();
-  const isOpen = (/** @type {any} */ method) => opens(method, entry.meta.permissions);
+  const isOpen = (/** @type {any} */ method) => opens(method, may);
   for (const [type, { href }] of Object.entries(entry.meta.resources)) {
     const parts = found.get(type);
     if (parts?.list) resources.set(type, readResource(type, href, parts, description, resolve, isOpen));
@@ -408,11 +409,11 @@ export function scopesOf(method) {
 /**
  * Whether permissions open a method: all of one of the sets that it names.
  * @param {any} method undefined where there is none
- * @param {readonly string[]} held
+ * @param {(permission: string) => boolean} may
  */
-function opens(method, held) {
+function opens(method, may) {
   const sets = (method?.security ?? []).map((/** @type {any} */ each) => Object.values(each).flat());
-  return sets.some((/** @type {string[]} */ set) => set.every((each) => covers(held, each)));
+  return sets.some((/** @type {string[]} */ set) => set.every(may));
 }
 
 /**

@@ -14,6 +14,8 @@ let base = "";
 let show = () => {};
 /** @type {() => Promise<boolean>} */
 let mayLeave = async () => true;
+/** The reader's answer, while it is waited for. @type {Promise<boolean> | null} */
+let asked = null;
 let current = "";
 
 /**
@@ -73,13 +75,21 @@ export function guard(ask) {
   mayLeave = ask ?? (async () => true);
 }
 
+/** Ask once, though the reader may try again to leave. */
+function answer() {
+  asked ??= mayLeave().finally(() => {
+    asked = null;
+  });
+  return asked;
+}
+
 /**
  * Go to a URL of the UI.
  * @param {string} url
  * @param {{replace?: boolean}} [options] whether it takes the place of this one in the history
  */
 export async function go(url, options = {}) {
-  if (!(await mayLeave())) return;
+  if (!(await answer())) return;
   guard(null);
   if (options.replace) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
@@ -101,8 +111,9 @@ export function note(url, options = {}) {
 async function arrive() {
   const wanted = location.href;
   if (guarded) {
+    const isAsked = asked !== null;
     history.pushState(null, "", current); // stay until the reader has chosen
-    if (!(await mayLeave())) return;
+    if (isAsked || !(await answer())) return;
     guard(null);
     history.pushState(null, "", wanted);
   }

@@ -3,7 +3,7 @@
 import { pages } from "../pages/index.js";
 import { current } from "../session/session.js";
 import { button, data, fill, h, newId } from "./dom.js";
-import { language, nameOf, t } from "./i18n.js";
+import { isolated, language, nameOf, t } from "./i18n.js";
 import { inWords, messageRegion } from "./messages.js";
 import { remember, remembered } from "./prefs.js";
 import { go, here, link, urlOf } from "./router.js";
@@ -140,7 +140,7 @@ export async function showPlace(context, place) {
  */
 export function retitle(context, title) {
   fill(heading, data(title));
-  document.title = `${title} – ${context.title}`;
+  document.title = `${isolated(title)} – ${context.title}`;
 }
 
 /**

@@ -74,37 +74,51 @@ function newView(context, resource) {
   const id = uuid7(); // the same for every try, so that it is stored once
   const fields = fieldSet(context, resource, { isNew: true, isOwn: false, object: null, included: new Map() });
   const title = t("list.new", { one: resource.one });
+  let unanswered = ""; // what was sent first and may have been stored
 
   async function save() {
-    const values = fields.values();
-    const data = { type: resource.type, id, ...values };
+    const data = { type: resource.type, id, ...fields.values() };
     let created = null;
     try {
       created = (await send("POST", resource.url, { document: { data } })).document.data;
     } catch (error) {
-      if (!(await isStored(resource, id, error))) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      if (isUnclear(error)) unanswered ||= JSON.stringify(data);
+      // Its unique values are then taken by itself.
+      if (error.status !== 409 || !unanswered || !(await isStored(resource, id))) throw error;
+      if (JSON.stringify(data) !== unanswered) {
+        await send("PATCH", `${resource.url}/${id}`, { document: { data } });
+      }
     }
-    guard(null);
     say(t("form.created", { one: resource.one }));
+    const isHere = node.isConnected; // the reader may have gone on meanwhile
+    if (isHere) guard(null);
     await showOnce(resource, created?.attributes ?? {});
-    await go(urlOf([resource.type, id]), { replace: true });
+    if (isHere) await go(urlOf([resource.type, id]), { replace: true });
   }
 
-  return { title, node: formNode({ fields, save, submit: t("form.create") }) };
+  const node = formNode({ fields, save, submit: t("form.create") });
+  return { title, node };
+}
+
+/** Whether what was sent may have been done. @param {ApiError} error */
+function isUnclear({ status }) {
+  return status === 0 || status >= 500;
 }
 
 /**
  * Whether a creation that was refused has been stored by an earlier try, whose answer was lost.
  * @param {Resource} resource
  * @param {string} id
- * @param {unknown} error
  */
-async function isStored(resource, id, error) {
-  if (!(error instanceof ApiError) || !error.faults.some(({ code }) => code === "id_conflict")) {
-    return false;
+async function isStored(resource, id) {
+  try {
+    await get(`${resource.url}/${id}`);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false;
+    throw error;
   }
-  await get(`${resource.url}/${id}`);
-  return true;
 }
 
 /**
@@ -228,6 +242,7 @@ function editView(context, resource, loaded) {
   }
 
   async function refill() {
+    if (!body.isConnected) return; // the reader has gone on meanwhile
     base = await fetchOne(resource, id);
     guard(null);
     fillBody();
@@ -314,6 +329,10 @@ function formNode({ fields, save, submit }) {
     try {
       await save();
     } catch (error) {
+      if (!form.isConnected) {
+        sayFault(error);
+        return;
+      }
       const rest = fields.showFaults(error);
       if (rest.length || !fields.focusFault()) {
         fill(summary, rest.length ? rest.join(" ") : inWords(error));

@@ -196,7 +196,7 @@ function tokenTable(context, columns, found, labelId, remove) {
 
   const header = h("tr", {}, headers, h("td"));
   const table = h("table", {}, h("thead", {}, header), h("tbody", {}, rows));
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": labelId }, table);
+  return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": labelId }, table);
 }
 
 /**
