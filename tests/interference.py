@@ -22,7 +22,7 @@ from tests.client import MEDIA_TYPE, Client
 ATOMIC = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
 
 # Generated requests for each caller on each engine.
-EXAMPLES = int(os.environ.get("EXAMPLES", "75"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "40"))
 
 examples = settings(
     max_examples=EXAMPLES,

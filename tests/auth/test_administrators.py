@@ -19,7 +19,7 @@ from users_service.models.tables import users
 
 ATOMIC = f'{MEDIA_TYPE};ext="https://jsonapi.org/ext/atomic"'
 # Races of each kind, on each engine.
-ROUNDS = int(os.environ.get("RACES", "5"))
+ROUNDS = int(os.environ.get("RACES", "3"))
 
 Send = Callable[[Any, World, str], Any]
 

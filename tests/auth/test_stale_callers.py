@@ -15,7 +15,7 @@ from tests.client import API, USERS
 from users_service.models.tables import tokens
 
 # Random changes on each engine.
-CHANGES = int(os.environ.get("CHANGES", "25"))
+CHANGES = int(os.environ.get("CHANGES", "15"))
 SEED = 20261127
 
 GRANTED = ["users:read", "groups:read", "roles:read", "groups:create"]

@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 
 # For each operation and phase. A long run (`make fuzz`) sets more.
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
-FEW_EXAMPLES = "10"
+FEW_EXAMPLES = "8"
 
 # All lists take parameters of the same kinds; in a short run one stands for the others.
 SAME_PARAMETERS = """
