@@ -17,14 +17,13 @@ from users_service.auth.letters import Purpose
 from users_service.auth.roles import take_role
 from users_service.auth.secrets import digest
 from users_service.auth.tokens import end_tokens_of
+from users_service.database import delete_some
 from users_service.jsonapi import Answer, JSONAPIError, begin, field_error
 from users_service.models import User
 from users_service.models.tables import codes, users
 from users_service.outbox import drop, put
 
 log = logging.getLogger(__name__)
-
-PURGED_AT_ONCE = 1000
 
 DONE = Answer(status=204)
 
@@ -148,9 +147,4 @@ def _refuse() -> NoReturn:
 
 def purge_codes(connection: Connection) -> int:
     """Delete some of the codes that have expired; return how many."""
-    expired = codes.c.expiration_time <= datetime.now(UTC)
-    found = select(codes.c.digest).where(expired).limit(PURGED_AT_ONCE)
-    digests = connection.execute(found).scalars().all()
-    if digests:
-        connection.execute(delete(codes).where(codes.c.digest.in_(digests)))
-    return len(digests)
+    return delete_some(connection, codes.c.digest, codes.c.expiration_time <= datetime.now(UTC))

@@ -11,10 +11,10 @@ from functools import partial
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
-from users_service.database import in_transaction
+from users_service.database import delete_some, in_transaction
 from users_service.models.tables import sign_in_tries
 from users_service.settings import Settings
 
@@ -24,9 +24,6 @@ SECOND = 1_000_000  # microseconds, the unit of all times here
 KNOWN_FOR = 182 * 86_400 * SECOND
 
 IPV6_PREFIX = 64
-
-# Rows that one transaction of a purge deletes.
-PURGED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +218,6 @@ def purge_tries(engine: Engine, now: int, deadline: float) -> int:
     :param deadline: seconds in which a transaction may begin again after a conflict.
     :returns: how many were deleted.
     """
-    deleted, last = 0, PURGED_AT_ONCE
-    while last == PURGED_AT_ONCE:
-        last = in_transaction(engine, partial(_purge_some, now=now), deadline)
-        deleted += last
-    return deleted
-
-
-def _purge_some(connection: Connection, now: int) -> int:
     is_over = sign_in_tries.c.arrival_time <= now
-    found = select(sign_in_tries.c.key).where(is_over).limit(PURGED_AT_ONCE)
-    keys = connection.execute(found).scalars().all()
-    if keys:
-        connection.execute(delete(sign_in_tries).where(sign_in_tries.c.key.in_(keys), is_over))
-    return len(keys)
+    some = partial(delete_some, key=sign_in_tries.c.key, is_over=is_over)
+    return sum(iter(lambda: in_transaction(engine, some, deadline), 0))

@@ -172,10 +172,8 @@ def _password(options: argparse.Namespace, settings: Settings, email: str, name:
     text = _read_password(options)
     if text is None:
         return None
-    password, passwords = (
-        _loaded(UserSchema(), "password", text, "The password"),
-        Passwords(settings),
-    )
+    password = _loaded(UserSchema(), "password", text, "The password")
+    passwords = Passwords(settings)
     if fault := passwords.weakness(password, email, name):
         raise AccountError(f"The password is refused. {fault}")
     return passwords.hash(password)

@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from users_service import database
 from users_service.auth import purge_codes, purge_tries
 from users_service.models.tables import tokens
 from users_service.outbox import purge_done
 
-# Rows that one transaction deletes: short ones hold up nobody.
-AT_ONCE = 1000
 MICROSECONDS = 1_000_000
 
 
@@ -44,7 +42,8 @@ def purge_(options: argparse.Namespace) -> None:
 
     try:
         database.check_schema(engine)
-        ended = all_of(partial(_end, now=datetime.now(UTC)))
+        is_over = tokens.c.expiration_time <= datetime.now(UTC)
+        ended = all_of(partial(database.delete_some, key=tokens.c.id, is_over=is_over))
         codes, mail = all_of(purge_codes), all_of(purge_done)
         tries = purge_tries(engine, int(time.time() * MICROSECONDS), settings.retry_deadline)
     finally:
@@ -53,13 +52,3 @@ def purge_(options: argparse.Namespace) -> None:
         f"Removed {ended} expired tokens, {codes} expired codes, {mail} mails that are done,"
         f" and {tries} rows of tries."
     )
-
-
-def _end(connection: Connection, now: datetime) -> int:
-    """Delete some of the tokens that have expired."""
-    expired = tokens.c.expiration_time <= now
-    found = select(tokens.c.id).where(expired).order_by(tokens.c.expiration_time).limit(AT_ONCE)
-    ids = connection.execute(found).scalars().all()
-    if ids:
-        connection.execute(delete(tokens).where(tokens.c.id.in_(ids), expired))
-    return len(ids)

@@ -13,6 +13,7 @@ from users_service.database.migrations import (
     upgrade,
     upgrade_database,
 )
+from users_service.database.purging import delete_some
 from users_service.database.requirements import SchemaError, reason_of
 from users_service.database.retries import StartOverError, in_transaction, is_conflict
 from users_service.database.transactions import may_change, takes_changes
@@ -22,6 +23,7 @@ __all__ = [
     "StartOverError",
     "changes",
     "check_schema",
+    "delete_some",
     "in_transaction",
     "includeme",
     "is_conflict",

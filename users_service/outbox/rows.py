@@ -8,13 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
+from users_service.database import delete_some
 from users_service.models.tables import outbox
 
 # How long a claim holds, unless it is renewed: the time that a worker which was killed costs.
 CLAIM = timedelta(seconds=10)
-
-# Rows that one transaction of a purge deletes.
-PURGED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +116,4 @@ def _set(connection: Connection, id: UUID, **values: Any) -> None:
 
 def purge_done(connection: Connection) -> int:
     """Delete some of the rows that are done; return how many."""
-    found = select(outbox.c.id).where(outbox.c.done_time.is_not(None)).limit(PURGED_AT_ONCE)
-    ids = connection.execute(found).scalars().all()
-    if ids:
-        connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))
-    return len(ids)
+    return delete_some(connection, outbox.c.id, outbox.c.done_time.is_not(None))
