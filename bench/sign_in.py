@@ -133,7 +133,7 @@ def _add_users(environ: dict[str, str], folder: Path) -> None:
     for email, more, password in (
         (EMAIL, ["--password-stdin"], PASSWORD),
         (INACTIVE_EMAIL, ["--inactive", "--password-stdin"], PASSWORD),
-        (EMPTY_EMAIL, ["--password-stdin"], ""),
+        (EMPTY_EMAIL, [], ""),
     ):
         names = ["--email", email, "--name", "Made for this"]
         subprocess.run(
