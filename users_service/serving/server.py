@@ -1,6 +1,5 @@
 """waitress, as this service uses it: made of the ini file's `[server:main]`, and started."""
 
-import gc
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from users_service.serving.arguments import DEFAULTS, check, flag, refuse, secon
 from users_service.serving.channel import Channel
 from users_service.serving.dispatcher import Dispatcher
 from users_service.serving.listening import accept_all, bind
+from users_service.serving.memory import bound_arenas, freeze_garbage
 from users_service.serving.stop import Stop, serve_until_stopped
 from users_service.settings import check_values
 
@@ -26,9 +26,6 @@ TRANSFER_TIMEOUT = "60"
 THREADS = 10
 DRAIN_DELAY = 5.0
 STOP_TIMEOUT = 30.0
-
-# Allocations, and collections of the younger generation, after which the garbage collector works.
-GC_THRESHOLDS = (20_000, 50, 100)
 
 
 def make_server(global_config: dict[str, str], **options: str) -> Callable[[Any], None]:
@@ -111,6 +108,7 @@ def serve(
     stop = Stop(settings.drain_delay if settings else DRAIN_DELAY)
     stop_timeout = settings.stop_timeout if settings else STOP_TIMEOUT
     quieten()
+    bound_arenas()
     sockets: dict[int, Any] = {}
     dispatcher = Dispatcher(threads, arguments.get("url_prefix", ""))
     server = create_server(app, map=sockets, _dispatcher=dispatcher, **arguments)
@@ -119,11 +117,7 @@ def serve(
             adapt(each, stop, transfer_timeout, origins)
     stop.heed_signals()
     server.print_listen("Serving on http://{}:{}")
-    # What is there now stays. Requests leave few cycles behind, but a long list has so many objects
-    # that the collector would look for some again and again while it is made.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    freeze_garbage()
     serve_until_stopped(sockets, stop, stop_timeout)
 
 
