@@ -15,7 +15,7 @@ from users_service.serving.arguments import DEFAULTS, check, flag, refuse, secon
 from users_service.serving.channel import Channel
 from users_service.serving.dispatcher import Dispatcher
 from users_service.serving.listening import accept_all, bind
-from users_service.serving.memory import bound_arenas, freeze_garbage
+from users_service.serving.memory import bound_heaps, freeze_garbage
 from users_service.serving.stop import Stop, serve_until_stopped
 from users_service.settings import check_values
 
@@ -108,7 +108,7 @@ def serve(
     stop = Stop(settings.drain_delay if settings else DRAIN_DELAY)
     stop_timeout = settings.stop_timeout if settings else STOP_TIMEOUT
     quieten()
-    bound_arenas()
+    bound_heaps()
     sockets: dict[int, Any] = {}
     dispatcher = Dispatcher(threads, arguments.get("url_prefix", ""))
     server = create_server(app, map=sockets, _dispatcher=dispatcher, **arguments)
