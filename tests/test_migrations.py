@@ -9,13 +9,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, make_url
 
 from alembic import command
 from users_service import main
 from users_service.cli import main as users_service_command
 from users_service.database.engine import make_engine
-from users_service.database.migrations import SCRIPTS, upgrade_database
+from users_service.database.migrations import SCRIPTS, newest_revision, upgrade_database
 from users_service.models.base import Base
 from users_service.settings import load
 
@@ -51,6 +52,18 @@ def test_up_and_down_and_up_again(engine):
     assert tables(engine) == {"alembic_version"}
     upgrade_database(engine)
     assert tables(engine) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_the_newest_revision_is_that_of_alembic():
+    assert [newest_revision()] == ScriptDirectory(str(SCRIPTS)).get_heads()
+
+
+def test_a_process_that_serves_does_without_alembic():
+    program = "import sys, users_service.serving, users_service.resources; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert "users_service.database.migrations" in modules
+    assert "alembic" not in modules
 
 
 def in_models(_object, name, kind, _reflected, _compare_to) -> bool:

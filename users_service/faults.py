@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.util import CommandError
 from pyramid.exceptions import ConfigurationExecutionError
 from sqlalchemy.exc import DBAPIError
 
@@ -21,7 +20,7 @@ def end_in_words() -> Iterator[None]:
     """
     try:
         yield
-    except (SettingsError, SchemaError, CommandError) as error:
+    except (SettingsError, SchemaError) as error:
         sys.exit(str(error))
     except DBAPIError as error:
         sys.exit(f"The database failed: {reason_of(error)}")

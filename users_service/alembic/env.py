@@ -3,6 +3,8 @@
 import sys
 from logging.config import fileConfig
 
+from alembic.util import CommandError
+
 from alembic import context
 from users_service.database import make_migrating_engine, run, settings_of
 from users_service.faults import end_in_words
@@ -46,6 +48,8 @@ def migrate_by_command_line(path):
         engine = make_migrating_engine(settings)
         try:
             run(engine, migrate, settings.lock_timeout)
+        except CommandError as error:  # such as what stands in the way of a migration
+            sys.exit(str(error))
         finally:
             engine.dispose()
 
