@@ -86,6 +86,9 @@ setup(
         "plaster-pastedeploy>=1.0.1,<2",
         "pyramid>=2.1,<3",
         "pyramid_tm>=2.6,<3",
+        # Of the scripts and the style sheets of the browser UI.
+        "rcssmin>=1.2,<2",
+        "rjsmin>=1.2,<2",
         # Cornice and Pyramid import its pkg_resources, which 80.9 warns about at every start.
         "setuptools>=75,<80.9",
         "transaction>=5,<6",

@@ -80,9 +80,10 @@ def assets(client) -> str:
 
 
 def names() -> list[str]:
-    """The names of all files that are sent."""
+    """The names of all files that are sent: scripts and style sheets are joined."""
     found = [path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()]
-    return sorted(set(found) - {"page.html"})
+    others = [name for name in found if not name.endswith((".css", ".js", ".html"))]
+    return sorted([*others, "app.css", "app.js"])
 
 
 def send(client: Client, url: str, method: str = "GET", **headers: str) -> Response:
@@ -136,14 +137,10 @@ def test_the_page_says_where_everything_is(client):
     assert [link["href"] for link in page.all("a")] == [f"{API}/docs"]
 
 
-def test_the_page_loads_all_styles_and_modules_but_those_of_single_pages(client, assets):
+def test_the_page_loads_one_style_sheet_and_one_module(client, assets):
     page = page_of(client)
-    styles = [name for name in names() if re.fullmatch(r"style/[^/]+\.css", name)]
-    modules = [n for n in names() if n.endswith(".js") and not n.startswith(("lang/", "pages/"))]
     linked = [link["href"] for link in page.all("link", rel="stylesheet")]
-    assert linked == [f"{assets}/{name}" for name in styles] != []
-    preloaded = [link["href"] for link in page.all("link", rel="modulepreload")]
-    assert preloaded == [f"{assets}/{name}" for name in modules] != []
+    assert linked == [f"{assets}/app.css"]
     assert page.all("script") == [{"type": "module", "src": f"{assets}/app.js"}]
     assert [link["href"] for link in page.all("link", rel="icon")] == [f"{assets}/icon.svg"]
 

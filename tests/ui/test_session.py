@@ -44,8 +44,8 @@ CLIPBOARD = ["clipboardReadWrite", "clipboardSanitizedWrite"]
 GET = """
     const [urls, done] = arguments;
     const assets = document.querySelector('meta[name="assets"]').content;
-    import(`${assets}/core/api.js`)
-        .then(({ get }) => Promise.all(urls.map((url) => get(url))))
+    import(`${assets}/app.js`)
+        .then(({ core_api: { get } }) => Promise.all(urls.map((url) => get(url))))
         .then((answers) => done(answers.map(({ status }) => status)))
         .catch((fault) => done(String(fault)));
 """
@@ -55,8 +55,8 @@ BEGIN = """
     const [urls] = arguments;
     const assets = document.querySelector('meta[name="assets"]').content;
     window.answers = null;
-    import(`${assets}/core/api.js`)
-        .then(({ get }) => Promise.all(urls.map((url) => get(url))))
+    import(`${assets}/app.js`)
+        .then(({ core_api: { get } }) => Promise.all(urls.map((url) => get(url))))
         .then((all) => { window.answers = all.map(({ status }) => status); });
 """
 

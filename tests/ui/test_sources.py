@@ -1,6 +1,8 @@
 """Rules for the files of the UI: how large they are, what they know, and how they are sent."""
 
 import gzip
+import re
+from graphlib import CycleError
 from pathlib import PurePath
 from typing import Any
 
@@ -11,6 +13,7 @@ from tests.description import resolved
 from tests.engines import on_one_engine
 from tests.ui.sources import code_in, code_of, words_of
 from users_service.ui.files import STATIC, files, read
+from users_service.ui.joining import EXPORT, IMPORT, LATER
 
 KIB = 1024
 
@@ -74,57 +77,67 @@ def test_all_files_with_one_language_are_small():
     languages = {name for name in copies if name.startswith("lang/")}
     for language in languages:
         sent = [copy for name, copy in copies.items() if name == language or name not in languages]
-        together = b"".join(copy.body for copy in sent)
-        # Some scripts take two or three bytes for each letter.
-        most = 160 if language == "lang/en.json" else 168
-        assert len(together) <= most * KIB, language
-        assert len(gzip.compress(together)) <= 50 * KIB, language
-
-
-def test_what_is_sent_of_a_script_is_its_code(tmp_path):
-    (tmp_path / "page.html").write_text("")
-    (tmp_path / "a.js").write_text(
-        "/** Says\n * what it is. */\n\nconst a = [\n  1, // one; two,\n  2,\n];\n"
-        'const b = "// no comment"; // a comment;\n// another\nif (a) {\n  b.c();\n}\n'
-    )
-    assert read(tmp_path).copies["a.js"].body.decode() == (
-        "const a = [1, // one; two,\n2,];"
-        'const b = "// no comment"; // a comment;\nif (a) {b.c();}\n'
-    )
+        assert sum(len(copy.body) for copy in sent) <= 160 * KIB, language
+        assert sum(len(gzip.compress(copy.body)) for copy in sent) <= 50 * KIB, language
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A folder with a few files, written in no order."""
-    for name in ("style/b.css", "pages/account.js", "page.html", "core/dom.js", "style/a.css"):
+    for name, text in {
+        "style/b.css": "b { color: red; }\n",
+        "pages/account.js": 'import { h as make } from "../core/dom.js";\n'
+        "/** Shows it. */\nexport async function view() {\n  return make;\n}\n",
+        "page.html": "$title",
+        "app.js": 'const account = () => import("./pages/account.js");\naccount();\n',
+        "core/dom.js": "// A node.\nexport const h = 1;\nconst hidden = 2; // only here\n",
+        "style/a.css": "a { color: red; }\n",
+        "lang/en.json": '{"a": "b"}\n',
+    }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
+        (tmp_path / name).write_text(text)
     return tmp_path
 
 
-def test_styles_and_modules_are_in_the_order_of_their_names(folder):
-    (folder / "app.js").write_text("")
-    (folder / "notes.txt").write_text("")
-    found = read(folder)
-    assert found.styles == ["style/a.css", "style/b.css"]
-    assert found.modules == ["app.js", "core/dom.js"]
-    assert found.copies.keys() == {*found.styles, *found.modules, "pages/account.js"}
+def test_modules_are_joined_behind_what_they_import(folder):
+    copies = read(folder).copies
+    assert copies.keys() == {"app.css", "app.js", "lang/en.json"}
+    assert copies["app.js"].body.decode().replace("\n", "") == (
+        "export const app=(()=>{const account=()=>Promise.resolve(pages_account);account();"
+        "return{};})();"
+        "export const core_dom=(()=>{const h=1;const hidden=2;return{h};})();"
+        "export const pages_account=(()=>{const{h:make}=core_dom;"
+        "async function view(){return make;}return{view};})();"
+    )
+    assert copies["app.css"].body == b"a{color:red}b{color:red}"
+    assert copies["lang/en.json"].body == b'{"a":"b"}'
+
+
+def test_modules_that_import_each_other_are_refused(folder):
+    (folder / "core/dom.js").write_text('import { view } from "../pages/account.js";\n')
+    with pytest.raises(CycleError):
+        read(folder)
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.js")), ids=lambda path: path.stem)
+def test_modules_are_written_as_they_are_joined(path):
+    """What is imported and exported otherwise would be lost."""
+    code = code_of(path.read_text(encoding="utf-8"))
+    assert len(re.findall(r"\bimport\b", code)) == len(IMPORT.findall(code) + LATER.findall(code))
+    assert len(re.findall(r"\bexport\b", code)) == len(EXPORT.findall(code))
 
 
 def test_the_digest_is_of_all_names_and_of_all_that_is_in_the_files(folder):
     digests = [read(folder).digest, read(folder).digest]
     assert digests[0] == digests[1]
-    (folder / "core/dom.js").write_text("changed")
+    (folder / "core/dom.js").write_text("export const h = 3;")
     digests.append(read(folder).digest)
-    (folder / "core/dom.js").rename(folder / "core/nodes.js")
+    (folder / "lang/en.json").rename(folder / "lang/de.json")
     digests.append(read(folder).digest)
     assert len(set(digests)) == 3
 
 
-def test_every_file_is_of_a_kind_that_is_sent():
-    found = {PurePath(name).suffix for name in files().copies}
-    assert found == {".css", ".js", ".json", ".svg"}
-    sent = {*files().copies, "page.html"}
-    assert {
-        path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()
-    } == sent
+def test_every_file_is_sent():
+    there = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()}
+    others = {name for name in there if PurePath(name).suffix not in (".css", ".js")}
+    assert others == files().copies.keys() - {"app.css", "app.js"} | {"page.html"}

@@ -89,12 +89,7 @@ def _page(request: Request) -> str:
         "ui": prefix + UI,
         "assets": assets,
     }
-    links = [
-        *(f'<link rel="stylesheet" href="{escape(assets)}/{name}">' for name in found.styles),
-        *(f'<link rel="modulepreload" href="{escape(assets)}/{name}">' for name in found.modules),
-    ]
-    escaped = {name: escape(text) for name, text in texts.items()}
-    return found.page.substitute(escaped, links="\n".join(links))
+    return found.page.substitute({name: escape(text) for name, text in texts.items()})
 
 
 def includeme(config: Configurator) -> None:

@@ -9,8 +9,7 @@ const END_ISOLATE = "\u2069";
 /** @type {Record<string, string | Record<string, string>>} */
 let texts = {};
 
-/** The language, as in BCP 47. */
-export let language = "en";
+let chosen = "en";
 
 /** @type {Intl.PluralRules} */
 let plurals = new Intl.PluralRules("en");
@@ -44,10 +43,15 @@ export async function use(assets, tag) {
   const response = await fetch(`${assets}/lang/${tag}.json`);
   if (!response.ok) throw new Error(`There is no language ${tag}`);
   texts = await response.json();
-  language = tag;
+  chosen = tag;
   plurals = new Intl.PluralRules(tag);
   document.documentElement.lang = tag;
   document.documentElement.dir = RIGHT_TO_LEFT.has(tag.split("-")[0] ?? "") ? "rtl" : "ltr";
+}
+
+/** @returns {string} the language, as in BCP 47 */
+export function language() {
+  return chosen;
 }
 
 /**
@@ -104,19 +108,19 @@ export function title(path, described) {
 
 /** @param {number} value */
 export function number(value) {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: 20 }).format(value);
+  return new Intl.NumberFormat(chosen, { maximumFractionDigits: 20 }).format(value);
 }
 
 /** @param {string} text of RFC 3339 */
 export function instant(text) {
   const style = { dateStyle: "medium", timeStyle: "short" };
-  return new Intl.DateTimeFormat(language, /** @type {any} */ (style)).format(new Date(text));
+  return new Intl.DateTimeFormat(chosen, /** @type {any} */ (style)).format(new Date(text));
 }
 
 /** @param {string} text as 2026-01-31 */
 export function day(text) {
   const style = { dateStyle: "medium", timeZone: "UTC" };
-  return new Intl.DateTimeFormat(language, /** @type {any} */ (style)).format(new Date(text));
+  return new Intl.DateTimeFormat(chosen, /** @type {any} */ (style)).format(new Date(text));
 }
 
 /**
@@ -129,5 +133,5 @@ export function nameOf(tag) {
 
 /** @returns {(left: string, right: string) => number} the order of texts in this language */
 export function order() {
-  return new Intl.Collator(language).compare;
+  return new Intl.Collator(chosen).compare;
 }

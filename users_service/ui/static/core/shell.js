@@ -60,7 +60,7 @@ function menus(context) {
   const entries = pages
     .filter((page) => page.menu?.(current()))
     .map((page) => h("li", {}, link(urlOf(page.segments), {}, t(page.title))));
-  const languages = choice(t("language"), language, context.languages.map((tag) => [tag, nameOf(tag)]));
+  const languages = choice(t("language"), language(), context.languages.map((tag) => [tag, nameOf(tag)]));
   languages.select.addEventListener("change", () => {
     remember("language", languages.select.value);
     location.reload();

@@ -44,7 +44,7 @@ export function describeTaken(resource, taken) {
   const said = taken.filter((member) => resource.fields.get(member)?.isChangeable !== false);
   if (!said.length) return "";
   const titles = said.map((member) => titleOf(resource, member));
-  return t("conflict.taken", { fields: new Intl.ListFormat(language).format(titles) });
+  return t("conflict.taken", { fields: new Intl.ListFormat(language()).format(titles) });
 }
 
 /**
