@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -172,7 +173,9 @@ def test_who_is_faster_again_is_asked_about_again(role: Role) -> None:
     role.change_elsewhere(description="theirs again")
     dialog.find_element(By.XPATH, ".//label[.='Keep yours']").click()
     role.press("Save what is chosen")
-    WebDriverWait(role.page, 30).until(
+    # While the dialog is filled anew, what was found in it is gone.
+    gone = [StaleElementReferenceException]
+    WebDriverWait(role.page, 30, ignored_exceptions=gone).until(
         lambda page: (
             [each.text for each in page.find_elements(By.TAG_NAME, "dd")][:2]
             == ["theirs", "theirs again"]
