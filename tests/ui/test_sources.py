@@ -81,6 +81,25 @@ def test_all_files_with_one_language_are_small():
         assert sum(len(gzip.compress(copy.body)) for copy in sent) <= 50 * KIB, language
 
 
+# Strings, templates and regular expressions. Of `a => /b/` the minifier would make a division.
+LITERAL = re.compile(
+    r'"(?:[^"\\\n]|\\.)*"|`[^`]*`|(?<=[(,=:&|?>]) /(?:[^/\\\n]|\\.)+/(?=\.|;|,|\))'
+)
+
+
+def test_what_stands_in_literals_is_sent_as_it_is():
+    sent = files().copies["app.js"].body.decode()
+    found = [
+        literal.strip()
+        for file, code in CODE.items()
+        if file.endswith(".js")
+        for literal in LITERAL.findall(code)
+        if not literal.startswith(('"./', '"../'))
+    ]
+    assert len(found) > 1000
+    assert [literal for literal in found if literal not in sent] == []
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A folder with a few files, written in no order."""

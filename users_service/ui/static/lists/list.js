@@ -23,6 +23,9 @@ const TYPING = 100;
  */
 const HIDDEN = new WeakMap();
 
+// What the API says of such a field, and of one that is not there.
+const NO_FIELD = / no field '([^']+)'/;
+
 /**
  * Make the view.
  * @param {import("../app.js").Context} context
@@ -128,8 +131,7 @@ export function listView(context, resource, place) {
    */
   function recover(error) {
     if (!(error instanceof ApiError) || error.status !== 400) return false;
-    // The API says the same of a field that is not there.
-    const told = error.faults.map(({ detail }) => / no field '([^']+)'/.exec(detail)?.[1] ?? "");
+    const told = error.faults.map(({ detail }) => NO_FIELD.exec(detail)?.[1] ?? "");
     const names = told.filter((name) => resource.fields.has(name) && !hidden.has(name));
     if (names.length) {
       for (const name of names) hidden.add(name);
