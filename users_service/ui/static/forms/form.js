@@ -249,6 +249,8 @@ function editView(context, resource, loaded) {
     retitle(context, nameOf(resource, base.object));
   }
 
+  const again = uuid7(); // the same for every try, so that it is stored once
+
   /** The resource was deleted: what was typed can become a new one. */
   async function offerAgain() {
     const canCreate = resource.methods.has("POST") && may(`${resource.type}:create`);
@@ -258,7 +260,6 @@ function editView(context, resource, loaded) {
       return;
     }
     if (!(await ask(t("form.deleted.heading"), text, t("form.create_again")))) return;
-    const again = uuid7();
     const data = { type: resource.type, id: again, ...fields.values() };
     await send("POST", resource.url, { document: { data } });
     guard(null);

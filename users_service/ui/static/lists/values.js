@@ -10,7 +10,8 @@ import { day, instant, number, t } from "../core/i18n.js";
  * @returns {Node}
  */
 export function show(field, value) {
-  if (value === null || value === undefined || value === "") {
+  const isEmpty = Array.isArray(value) && !value.length;
+  if (value === null || value === undefined || value === "" || isEmpty) {
     return h("span", { class: "none" }, t("none"));
   }
   switch (field.kind) {
