@@ -1,13 +1,18 @@
 """The page of the UI in a browser: its policy lets it run, behind a prefix too."""
 
+import json
 import shutil
+import urllib.request
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import Request
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests import browser
+from tests.client import API, MEDIA_TYPE
 from tests.server import ROOT, pserve
 from users_service.database.migrations import upgrade
 
@@ -63,3 +68,33 @@ def test_browsers_are_led_to_the_page(chromium, address):
     assert chromium.current_url == f"{address}/ui/"
     chromium.get(f"{address}/ui")
     assert chromium.current_url == f"{address}/ui/"
+
+
+def create(address: str, name: str) -> None:
+    attributes = {"name": name, "email": f"{len(name)}.{ord(name[0])}.{ord(name[-1])}@example.com"}
+    document = json.dumps({"data": {"type": "users", "attributes": attributes}}).encode()
+    headers = {"Content-Type": MEDIA_TYPE}
+    with urllib.request.urlopen(Request(f"{address}{API}/users", document, headers)) as answer:
+        assert answer.status == 201
+
+
+@pytest.mark.parametrize("address", [""], indirect=True)
+def test_short_texts_are_searched_at_the_beginning_of_names(chromium, address):
+    for name in ("Lia", "liam", "LIZ", "Lärche", "Julia", "Zoë", "李伟"):
+        create(address, name)
+    found = {}
+    for text in ("l", "li", "lä", "z", "李", "uli"):
+        chromium.get(f"{address}/ui/users?sort=name&q={quote(text)}")
+        WebDriverWait(chromium, 30).until(
+            lambda _: chromium.find_elements(By.CSS_SELECTOR, ".rows:not([aria-busy]) tbody tr")
+        )
+        cells = chromium.find_elements(By.CSS_SELECTOR, ".rows tbody tr a")
+        found[text] = [cell.text for cell in cells if "@" not in cell.text]
+    assert found == {
+        "l": ["LIZ", "Lia", "Lärche", "liam"],
+        "li": ["LIZ", "Lia", "liam"],
+        "lä": ["Lärche"],
+        "z": ["Zoë"],
+        "李": ["李伟"],
+        "uli": ["Julia"],
+    }

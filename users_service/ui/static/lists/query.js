@@ -141,7 +141,7 @@ export function expressionOf(resource, state, hidden) {
 
 /**
  * A search: the text is within one of the fields, without regard to case. One or two characters are
- * looked for at the beginning, which an index answers.
+ * looked for at the beginning of the name alone, because many begin so.
  * @param {Resource} resource
  * @param {string} text
  * @param {Set<string>} hidden
@@ -150,13 +150,26 @@ export function searchOf(resource, text, hidden) {
   if (!text) return "";
   const fields = resource.search.filter((name) => !hidden.has(name));
   if ([...text].length > 2) return joined("or", fields.map((name) => `icontains(${name},${quoted(text)})`));
+  const named = fields.filter((name) => name === resource.namedBy);
+  return joined("or", (named.length ? named : fields).map((name) => beginning(name, text)));
+}
+
+/**
+ * The condition that a text begins with another one, in the spellings that there may be. Between the
+ * first and the last of them in the order of code points, which is the API's, an index finds them.
+ * @param {string} name
+ * @param {string} text
+ */
+function beginning(name, text) {
   const first = [...text][0] ?? "";
   const capital = first.toUpperCase() + text.slice(first.length);
-  const spellings = [...new Set([text, text.toLowerCase(), text.toUpperCase(), capital])];
-  return joined(
-    "or",
-    fields.flatMap((name) => spellings.map((each) => `startsWith(${name},${quoted(each)})`)),
-  );
+  const spellings = [...new Set([text, text.toLowerCase(), text.toUpperCase(), capital])].sort();
+  const last = spellings.at(-1) ?? "";
+  return joined("and", [
+    `greaterOrEqual(${name},${quoted(spellings[0] ?? "")})`,
+    `lessThan(${name},${quoted(`${last}\u{10ffff}`)})`,
+    joined("or", spellings.map((each) => `startsWith(${name},${quoted(each)})`)),
+  ]);
 }
 
 /** @type {Record<string, (path: string, value: string) => string>} */
