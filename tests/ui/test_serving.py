@@ -15,6 +15,7 @@ pytestmark = on_one_engine
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 PREFIX = {"SCRIPT_NAME": "/some/prefix"}
+KIB = 1024
 LANGUAGES = ("en", "de", "es", "fr", "it", "zh-Hans", "fa", "ur")
 
 POLICY = (
@@ -162,6 +163,20 @@ def test_every_file_is_sent_and_kept_for_a_year(client, assets):
         assert response.charset == ("utf-8" if media_type.startswith("text/") else None)
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert "Accept-Encoding" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_and_all_files_with_one_language_are_small(client, assets, language):
+    others = {f"lang/{other}.json" for other in LANGUAGES} - {f"lang/{language}.json"}
+    loaded = [name for name in names() if name not in others]
+    assert f"lang/{language}.json" in loaded
+    urls = ["/ui/", *(f"{assets}/{name}" for name in loaded)]
+    plain = [send(client, url) for url in urls]
+    compressed = [send(client, url, Accept_Encoding="gzip") for url in urls]
+    assert {answer.status_int for answer in plain + compressed} == {200}
+    assert {answer.headers["Content-Encoding"] for answer in compressed} == {"gzip"}
+    assert sum(len(answer.body) for answer in plain) < 158 * KIB
+    assert sum(len(answer.body) for answer in compressed) < 49 * KIB
 
 
 @pytest.mark.parametrize(

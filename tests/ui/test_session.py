@@ -413,8 +413,8 @@ def test_a_wrong_password_leaves_what_was_typed(reader, site):
     reader.sign_in("self", password="a wrong password")
     reader.sees(t("sign_in.refused"))
     assert [e.text for e in reader.all("[role=alert]")] == [t("sign_in.refused")]
-    assert reader.field(t("sign_in.email")).get_property("value") == "self@example.com"
-    assert reader.field(t("sign_in.password")).get_property("value") == "a wrong password"
+    assert reader.field(t("title.users.email")).get_property("value") == "self@example.com"
+    assert reader.field(t("title.users.password")).get_property("value") == "a wrong password"
     reader.is_at_work_in("password")
     reader.type(password=PASSWORD)
     reader.driver.switch_to.active_element.send_keys(Keys.ENTER)
@@ -427,7 +427,7 @@ def test_what_is_missing_is_said_at_its_field_and_nothing_is_sent(reader):
     reader.press(t("sign_in.submit"))
     reader.sees(t("sign_in.faulty", n=2))
     reader.is_at_work_in("email")
-    control = reader.field(t("sign_in.email"))
+    control = reader.field(t("title.users.email"))
     assert control.get_attribute("aria-invalid") == "true"
     described = control.get_attribute("aria-describedby").split()
     texts = [reader.driver.find_element(By.ID, id).text for id in described]
@@ -460,12 +460,12 @@ def test_after_too_many_tries_it_says_when_to_try_again(reader_of, site_with):
     reader.open("sign-in")
     reader.sign_in("self")
     reader.sees(t("sign_in.too_many", n=15))
-    assert reader.field(t("sign_in.password")).get_property("value") == PASSWORD
+    assert reader.field(t("title.users.password")).get_property("value") == PASSWORD
 
 
 def test_passwords_can_be_shown_and_password_managers_know_the_fields(reader):
     reader.open("sign-in")
-    email, password = reader.field(t("sign_in.email")), reader.field(t("sign_in.password"))
+    email, password = reader.field(t("title.users.email")), reader.field(t("title.users.password"))
     assert email.get_attribute("autocomplete") == "username"
     assert password.get_attribute("autocomplete") == "current-password"
     assert password.get_attribute("type") == "password"
@@ -479,7 +479,7 @@ def test_passwords_can_be_shown_and_password_managers_know_the_fields(reader):
     assert password.get_attribute("type") == "password"
     assert toggle.get_attribute("aria-pressed") == "false"
     reader.open("sign-up")
-    assert reader.field(t("sign_in.password")).get_attribute("autocomplete") == "new-password"
+    assert reader.field(t("title.users.password")).get_attribute("autocomplete") == "new-password"
 
 
 def test_what_the_service_does_not_do_is_not_offered(reader_of, site_with):
@@ -510,7 +510,9 @@ def test_when_the_session_has_ended_a_dialog_signs_in_and_the_page_stays(account
     control = account.driver.find_element(By.CSS_SELECTOR, "main input[name=name]")
     assert control.get_property("value") == "Typed before"
     account.is_at_work_in("password")  # the address is known
-    assert account.field(t("sign_in.email"), "dialog").get_property("value") == "self@example.com"
+    assert (
+        account.field(t("title.users.email"), "dialog").get_property("value") == "self@example.com"
+    )
     account.type("dialog", password=PASSWORD)
     account.press(t("sign_in.submit"), "dialog")
     account.sees(t("form.saved"))
@@ -572,7 +574,7 @@ def test_who_does_not_sign_in_again_loses_nothing(account, site):
             account.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
         account.no_dialog()
         account.until(lambda: account.all("main .summary"))
-        assert account.field(t("sign_up.name")).get_property("value") == "Typed before"
+        assert account.field(t("title.users.name")).get_property("value") == "Typed before"
     assert site.user().name == "Self"
 
 
@@ -587,7 +589,7 @@ def test_where_somebody_else_signs_in_the_page_is_reloaded_after_asking(account,
     account.dialog("session.other")  # nothing is done here as somebody else
     account.press(t("session.other.leave"), "dialog")
     account.sees("other@example.com")
-    assert account.field(t("sign_up.name")).get_property("value") == "Other"
+    assert account.field(t("title.users.name")).get_property("value") == "Other"
     assert (site.user("self").name, site.user("other").name) == ("Self", "Other")
 
 
@@ -681,7 +683,7 @@ def test_a_sign_up_is_finished_by_the_link_in_its_mail(reader, site):
     reader.press(t("sign_up.submit"))
     reader.sees(t("sign_in.faulty", n=1))
     reader.is_at_work_in("password")
-    assert reader.field(t("sign_up.name")).get_property("value") == "Ada"
+    assert reader.field(t("title.users.name")).get_property("value") == "Ada"
     reader.type(password=NEW)
     reader.press(t("sign_up.submit"))
     reader.sees(t("sign_up.done", email="ada@example.com"))

@@ -7,6 +7,7 @@ names stay its own. `core/dom.js` is `core_dom`, and its importers take their na
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from graphlib import TopologicalSorter
 from posixpath import dirname, join, normpath
 
@@ -31,13 +32,11 @@ def joined(modules: Mapping[str, str]) -> str:
 
 def _function(path: str, text: str) -> str:
     exports = ", ".join(EXPORT.findall(text))
-    text = IMPORT.sub(
-        lambda found: (
-            f"const {{{found[1].replace(' as ', ': ')}}} = {_name(_path(path, found[2]))};"
-        ),
-        EXPORT.sub("", text),
+    text = IMPORT.sub(partial(_taken, path), EXPORT.sub("", text))
+    # Not before all modules have run, as `import()` has it.
+    text = LATER.sub(
+        lambda found: f"Promise.resolve().then(() => {_name(_path(path, found[1]))})", text
     )
-    text = LATER.sub(lambda found: f"Promise.resolve({_name(_path(path, found[1]))})", text)
     return f"export const {_name(path)} = (() => {{\n{text}return {{ {exports} }};\n}})();\n"
 
 

@@ -9,7 +9,7 @@
 import { ApiError } from "../core/api.js";
 
 /** Most rows in a batch, which is also the default of most operations in a request. */
-export const BATCH = 100;
+const BATCH = 100;
 
 // What the codes of errors say of a row: it is not as it was read.
 /** @type {Record<string, Failure["why"]>} */

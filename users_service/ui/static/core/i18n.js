@@ -130,8 +130,3 @@ export function day(text) {
 export function nameOf(tag) {
   return new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag;
 }
-
-/** @returns {(left: string, right: string) => number} the order of texts in this language */
-export function order() {
-  return new Intl.Collator(chosen).compare;
-}

@@ -402,7 +402,7 @@ function targetOf(linkage, resolve) {
  * @param {any} method
  * @returns {string[]}
  */
-export function scopesOf(method) {
+function scopesOf(method) {
   return /** @type {string[]} */ (Object.values(method?.security?.[0] ?? {})[0] ?? []);
 }
 

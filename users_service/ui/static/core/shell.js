@@ -40,7 +40,7 @@ function toMain(event) {
 }
 
 /** The resources that the reader may see. @param {import("../app.js").Context} context */
-export function visible(context) {
+function visible(context) {
   return [...context.model.resources.values()].filter(({ isVisible }) => isVisible);
 }
 

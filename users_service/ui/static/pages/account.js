@@ -89,8 +89,8 @@ function part(heading, options, act) {
  * @param {Change} change
  */
 function nameForm(name, change) {
-  const input = lineInput("name", t("sign_up.name"), { value: name, autocomplete: "name", dir: "auto" });
-  return part(t("sign_up.name"), { inputs: [input], submit: t("save") }, async (values) => {
+  const input = lineInput("name", t("title.users.name"), { value: name, autocomplete: "name", dir: "auto" });
+  return part(t("title.users.name"), { inputs: [input], submit: t("save") }, async (values) => {
     const { document } = await change(values);
     input.reset(document.data.attributes.name);
     say(t("form.saved"));
@@ -104,11 +104,11 @@ function nameForm(name, change) {
  */
 function passwordForm(email, change, reload) {
   const inputs = [
-    passwordInput("current_password", t("account.current_password"), "current-password"),
+    passwordInput("current_password", t("title.users.current_password"), "current-password"),
     passwordInput("password", t("reset.password"), "new-password"),
   ];
   const options = { inputs, submit: t("reset.submit"), within: usernameFor(email) };
-  return part(t("sign_in.password"), options, async (values) => {
+  return part(t("title.users.password"), options, async (values) => {
     await change(values);
     for (const input of inputs) input.reset("");
     say(t("account.password_set"));
@@ -123,7 +123,7 @@ function passwordForm(email, change, reload) {
 function emailForm(context, email) {
   const inputs = [
     emailInput("email"),
-    passwordInput("current_password", t("account.current_password"), "current-password"),
+    passwordInput("current_password", t("title.users.current_password"), "current-password"),
   ];
   const options = { inputs, submit: t("account.change_address"), within: usernameFor(email) };
   return part(t("account.new_address"), options, async (values) => {

@@ -75,7 +75,7 @@ function frame(label, hint) {
  */
 export function emailInput(autocomplete, attributes = {}) {
   const all = { inputmode: "email", spellcheck: "false", autocapitalize: "none", dir: "auto" };
-  return lineInput("email", t("sign_in.email"), { ...all, autocomplete, ...attributes });
+  return lineInput("email", t("title.users.email"), { ...all, autocomplete, ...attributes });
 }
 
 /**
@@ -227,7 +227,7 @@ let lastEmail = "";
 export function signInForm(context, done, beside) {
   const isKnown = current().caller !== null && lastEmail !== "";
   const email = emailInput("username", { value: isKnown ? lastEmail : "", autofocus: !isKnown });
-  const password = passwordInput("password", t("sign_in.password"), "current-password", {
+  const password = passwordInput("password", t("title.users.password"), "current-password", {
     autofocus: isKnown,
   });
   return form({

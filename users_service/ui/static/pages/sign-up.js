@@ -11,9 +11,9 @@ import { emailInput, form, lineInput, passwordInput, request, showDone } from ".
 export function view(context) {
   if (!current().authentication.sign_up) return unknownView();
   const inputs = [
-    lineInput("name", t("sign_up.name"), { autocomplete: "name", dir: "auto" }),
+    lineInput("name", t("title.users.name"), { autocomplete: "name", dir: "auto" }),
     emailInput("username"),
-    passwordInput("password", t("sign_in.password"), "new-password"),
+    passwordInput("password", t("title.users.password"), "new-password"),
   ];
   const node = h("div", { class: "page" });
   const signUp = form({
