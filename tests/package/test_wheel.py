@@ -13,6 +13,7 @@ import pytest
 
 from tests.client import MEDIA_TYPE, user
 from tests.server import ROOT, pserve
+from users_service.ui.files import read
 
 pytestmark = pytest.mark.package
 
@@ -66,9 +67,10 @@ def test_the_wheel_is_served_from_an_empty_folder(tmp_path):
             page = response.read().decode()
         loaded = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', page)
         (assets,) = re.findall(r'<meta name="assets" content="([^"]+)"', page)
-        files = [path for path in (ROOT / STATIC).rglob("*") if path.is_file()]
-        names = {path.relative_to(ROOT / STATIC).as_posix() for path in files} - {"page.html"}
-        assert set(loaded) <= {f"{assets}/{name}" for name in names}
-        for url in [*loaded, *(f"{assets}/{name}" for name in names)]:
-            with urllib.request.urlopen(f"{address}{url}") as response:
-                assert response.read()
+        # The digest is of all scripts, style sheets and texts, so the wheel has them all.
+        found = read(tree / STATIC)
+        assert assets == f"/ui/assets/{found.digest}"
+        assert set(loaded) <= {f"{assets}/{name}" for name in found.copies}
+        for name, copy in found.copies.items():
+            with urllib.request.urlopen(f"{address}{assets}/{name}") as response:
+                assert response.read() == copy.body

@@ -510,9 +510,8 @@ def test_when_the_session_has_ended_a_dialog_signs_in_and_the_page_stays(account
     control = account.driver.find_element(By.CSS_SELECTOR, "main input[name=name]")
     assert control.get_property("value") == "Typed before"
     account.is_at_work_in("password")  # the address is known
-    assert (
-        account.field(t("title.users.email"), "dialog").get_property("value") == "self@example.com"
-    )
+    email = account.field(t("title.users.email"), "dialog")
+    assert email.get_property("value") == "self@example.com"
     account.type("dialog", password=PASSWORD)
     account.press(t("sign_in.submit"), "dialog")
     account.sees(t("form.saved"))
