@@ -8,7 +8,7 @@ import pytest
 
 from tests.client import user
 from tests.server import pserve
-from tests.test_adding_a_resource import call, follow, names, tree  # noqa: F401  # a fixture
+from tests.test_adding_a_resource import call, follow, names, run, tree  # noqa: F401  # a fixture
 from tests.ui.reader import Reader
 from tests.ui.site import Site
 
