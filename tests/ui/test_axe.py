@@ -269,22 +269,23 @@ def plain(reader):
     command("Emulation.clearDeviceMetricsOverride", {})
 
 
-# Whether all are as they were asked for, and what moves, or is wider than the window.
+# What is not as it was asked for, how much moves, and what is beyond the window.
 LOOK = """
 const moves = document.getAnimations().filter(({playState}) => playState === "running");
 const asked = ["(forced-colors: active)", "(prefers-reduced-motion: reduce)", "(width: 320px)"];
-return [asked.filter((each) => !matchMedia(each).matches), moves.length,
-  document.documentElement.scrollWidth];
+const {scrollWidth, clientWidth} = document.documentElement;
+return [asked.filter((each) => !matchMedia(each).matches), moves.length, scrollWidth - clientWidth];
 """
 
 
 @pytest.mark.parametrize("path", VIEWS)
-def test_views_in_a_narrow_window_with_forced_colours(plain, violations, path):
+def test_views_in_a_narrow_window_with_forced_colours(plain, path):
+    """The browser chooses the colours, of which axe-core knows nothing."""
     person, heading = VIEWS[path]
     plain.arrive(path, person)
     plain.see_heading(heading)
-    assert violations() == []
-    assert plain.driver.execute_script(LOOK) == [[], 0, 320]
+    plain.settle()
+    assert plain.driver.execute_script(LOOK) == [[], 0, 0]
 
 
 def test_a_page_in_persian(reader, violations):
