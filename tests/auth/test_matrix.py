@@ -12,6 +12,7 @@ from tests.auth.world import PASSWORD, World, as_holder
 from tests.client import API, MEDIA_TYPE
 from tests.engines import on_one_engine
 from users_service.auth import new_token
+from users_service.auth.visibility import PERSONAL
 from users_service.jsonapi import description
 
 pytestmark = on_one_engine
@@ -364,6 +365,27 @@ def test_a_caller_gets_the_status_of_the_table(world, row, caller):
     body, statuses = ROWS[row]
     expected = dict(zip(CALLERS, statuses.split(), strict=True))[caller]
     assert str(send(world, row, caller, body).status_int) == expected
+
+
+@pytest.mark.parametrize(
+    ("caller", "hidden"),
+    [
+        ("nobody", ["email", "verification_time"]),
+        ("self", ["email", "verification_time"]),
+        ("reader", ["email", "verification_time"]),
+        ("helpdesk", []),
+        ("administrator", []),
+    ],
+)
+def test_the_entry_document_names_what_a_caller_may_not_read(world, caller, hidden):
+    client = client_of(world, caller)
+    resources = client.get(API).json["meta"]["resources"]
+    assert {kind: each["hidden"] for kind, each in resources.items() if "hidden" in each} == (
+        {"users": hidden} if hidden else {}
+    )
+    if caller != "nobody":
+        sorts = {name: client.get(f"{API}/users?sort={name}").status_int for name in PERSONAL}
+        assert sorts == {name: 400 if name in hidden else 200 for name in PERSONAL}
 
 
 def send(world: World, row: str, caller: str, body: Body | None) -> Any:

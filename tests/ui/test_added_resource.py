@@ -1,12 +1,14 @@
-"""A resource that was added by the guide is in the UI, which nobody has told of it."""
+"""A resource that was added by the guide is in the UI, which nobody has told of it; and a special
+page is one module and one line."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
 
 from tests.client import user
 from tests.server import pserve
-from tests.test_adding_a_resource import call, follow, names, tree  # noqa: F401  # a fixture
+from tests.test_adding_a_resource import call, follow, names, run, tree  # noqa: F401  # a fixture
 from tests.ui.reader import Reader
 from tests.ui.site import Site
 
@@ -51,6 +53,42 @@ def test_teams_have_a_list_a_form_and_pickers(chromium, tree):  # noqa: F811
         reader.press("Cancel")
         assert reader.complaints() == []
         assert reader.foreign() == []
+
+
+PAGE = """/** Says how many resources there are. */
+
+import { h } from "../core/dom.js";
+
+/** @param {import("../app.js").Context} context @returns {import("../app.js").View} */
+export function view(context) {
+  const n = context.model.resources.size;
+  return { title: "An overview", node: h("p", {}, `There are ${n} kinds.`) };
+}
+"""
+LINE = '  page("overview", () => import("./overview.js"), { menu: () => true }),\n'
+
+
+def test_a_page_is_a_module_and_a_line_and_its_title(chromium, tree):  # noqa: F811
+    static = tree / "users_service" / "ui" / "static"
+    (static / "pages" / "overview.js").write_text(PAGE, encoding="utf-8")
+    index, texts = static / "pages" / "index.js", static / "lang" / "en.json"
+    lines = index.read_text(encoding="utf-8")
+    start = "export const pages = [\n"
+    assert lines.count(start) == 1
+    index.write_text(lines.replace(start, start + LINE), encoding="utf-8")
+    titles = json.loads(texts.read_text(encoding="utf-8")) | {"overview.title": "Overview"}
+    texts.write_text(json.dumps(titles), encoding="utf-8")
+    (tree / "var").mkdir()
+    run(tree, ".venv/bin/users-service migrate development.ini")
+    with pserve(tree / "development.ini", {}) as address:
+        reader = Reader(chromium, Site(address, SimpleNamespace(tokens={})))
+        reader.arrive("")
+        reader.press("Menu")
+        reader.press("Overview")
+        reader.see_heading("An overview")
+        reader.see("There are 4 kinds.")
+        assert reader.driver.current_url.endswith("/ui/overview")
+        assert reader.complaints() == []
 
 
 def pick(reader: Reader, label: str, name: str) -> None:

@@ -16,8 +16,11 @@ OPTIONS = {
     "resultTypes": ["violations"],
     "preload": False,
 }
-# Text goes the other way in the dark, so that two runs are enough for all.
-LOOKS = [("light", "ltr", "en"), ("dark", "rtl", "fa")]
+LOOKS = [
+    (theme, dir, lang)
+    for theme in ("light", "dark")
+    for dir, lang in (("ltr", "en"), ("rtl", "fa"))
+]
 RUN = """
 const [theme, dir, lang, options, done] = arguments;
 Object.assign(document.documentElement, {dir, lang});
@@ -250,6 +253,39 @@ STATES = [
 def test_dialogs_and_what_opens(reader, violations, state):
     state(reader)
     assert violations() == []
+
+
+@pytest.fixture
+def plain(reader):
+    """A narrow window, with the system's colours and without movement."""
+    command = reader.driver.execute_cdp_cmd
+    size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
+    command("Emulation.setDeviceMetricsOverride", size)
+    wanted = {"forced-colors": "active", "prefers-reduced-motion": "reduce"}
+    features = [{"name": name, "value": value} for name, value in wanted.items()]
+    command("Emulation.setEmulatedMedia", {"features": features})
+    yield reader
+    command("Emulation.setEmulatedMedia", {"features": []})
+    command("Emulation.clearDeviceMetricsOverride", {})
+
+
+# What is not as it was asked for, how much moves, and what is beyond the window.
+LOOK = """
+const moves = document.getAnimations().filter(({playState}) => playState === "running");
+const asked = ["(forced-colors: active)", "(prefers-reduced-motion: reduce)", "(width: 320px)"];
+const {scrollWidth, clientWidth} = document.documentElement;
+return [asked.filter((each) => !matchMedia(each).matches), moves.length, scrollWidth - clientWidth];
+"""
+
+
+@pytest.mark.parametrize("path", VIEWS)
+def test_views_in_a_narrow_window_with_forced_colours(plain, path):
+    """The browser chooses the colours, of which axe-core knows nothing."""
+    person, heading = VIEWS[path]
+    plain.arrive(path, person)
+    plain.see_heading(heading)
+    plain.settle()
+    assert plain.driver.execute_script(LOOK) == [[], 0, 0]
 
 
 def test_a_page_in_persian(reader, violations):

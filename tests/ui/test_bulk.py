@@ -190,6 +190,19 @@ def test_a_deletion_is_sent_after_eight_seconds(driver, line):
     page.wait_for(lambda: len(page.all("tbody tr")) == 1)
 
 
+def test_a_deletion_can_be_sent_at_once(driver, line):
+    team, _ = people(line, 2)
+    page = Page(driver, line.address, "users", team)
+    page.choose(0)
+    page.start("Delete")
+    meant = time.monotonic()
+    page.press("Delete", "dialog")
+    page.press("Delete now", ".messages")
+    page.wait_for_text(".messages", "Delete: 1 done.")
+    assert line.sizes == [1]
+    assert line.times[0] - meant < 8
+
+
 def test_a_deletion_says_what_is_in_its_way_and_what_goes_along(driver, line):
     team, _ = people(line, 3)
     [one, other] = add(line.address, "roles", [{"name": f"{team} {n}"} for n in range(2)])

@@ -135,11 +135,27 @@ def test_a_day_of_an_administrator(reader, site, hands):
     hands.check()
     hands.press("Delete")
     reader.find("Undo")
+    assert reader.focus() == "button Undo"
     hands.check()
     hands.press("Undo")
     reader.see("Nothing was deleted.")
     hands.check()
     assert site.is_there("users", id)
+
+
+def test_a_deletion_in_a_list_is_undone_without_searching_for_it(reader, site, step):
+    id = site.create("groups", name="Undone")
+    reader.arrive("groups", "administrator")
+    reader.see("Undone")
+    reader.press("Choose Undone")
+    Select(reader.field("Change")).select_by_visible_text("Delete")
+    reader.press("Change rows…")
+    reader.see("Delete Undone?")
+    step("Delete", then="button Undo")
+    reader.keys(Keys.ENTER)
+    reader.see("Nothing was deleted.")
+    assert reader.focus() == "button Change rows…"
+    assert site.is_there("groups", id)
 
 
 def choose(reader, label: str, option: str) -> None:

@@ -42,7 +42,8 @@ class RoleSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untype
         Permission(),
         validate=Length(max=1000),
         metadata={
-            "description": "What users with this role may do: `*`, `type:*` or `type:action` each.",
+            "description": "What users with this role may do. Each is `*`, `type:*` or "
+            "`type:action`.",
             "default": [],
             "examples": [["articles:write"]],
         },

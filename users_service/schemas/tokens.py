@@ -55,7 +55,10 @@ class TokenSchema(Schema):  # type: ignore[misc]  # marshmallow_jsonapi is untyp
         allow_none=True,
         validate=Length(max=MOST_PERMISSIONS),
         metadata=CREATE_ONLY
-        | {"description": "What the token may do at most; null for all that its user may do."},
+        | {
+            "description": "What the token may do at most. If it is null, that is all that its "
+            "user may do."
+        },
     )
     expiration_time = Timestamp(
         metadata=CREATE_ONLY

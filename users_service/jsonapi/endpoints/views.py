@@ -163,12 +163,20 @@ def show_entry(request: Request) -> Answer:
         "jsonapi": JSONAPI_OBJECT,
         "links": {"self": request.route_url(links.ENTRY_ROUTE)},
         "meta": {
-            "resources": {r.type: {"href": links.collection_url(request, r)} for r in resources},
+            "resources": {each.type: _entry_of(request, each) for each in resources},
             "operations": request.route_url(links.OPERATIONS_ROUTE),
             **({} if api.entry_meta is None else api.entry_meta(request)),
         },
     }
     return Answer(document=document)
+
+
+def _entry_of(request: Request, resource: Resource) -> dict[str, Any]:
+    """Where a collection is, and which attributes of it the caller may not read, if any."""
+    found: dict[str, Any] = {"href": links.collection_url(request, resource)}
+    if hidden := request.jsonapi_readable.hidden(resource).names:
+        found["hidden"] = sorted(hidden)
+    return found
 
 
 def list_methods(request: Request) -> Response:

@@ -58,7 +58,12 @@ def _document(components: Components, links: Json, data: Json, **more: Json) -> 
 
 def entry(components: Components) -> Json:
     """The entry document."""
-    types = dict.fromkeys(components.resources, an_object(["href"], href=URI))
+    hidden = {
+        "description": "The attributes that the caller may not read, filter or sort by.",
+        "type": "array",
+        "items": {"type": "string"},
+    }
+    types = dict.fromkeys(components.resources, an_object(["href"], href=URI, hidden=hidden))
     document = an_object(
         ["jsonapi", "links", "meta"],
         jsonapi=jsonapi_object(components),

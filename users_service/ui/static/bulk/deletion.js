@@ -127,16 +127,21 @@ async function count(other, relationship, rows, signal) {
 }
 
 /**
- * Wait for the reader, who may undo it.
+ * Wait for the reader, who may undo it, or let it be done at once.
  * @param {number} n how many rows
  * @returns {Promise<boolean>} whether it is undone
  */
 async function isUndone(n) {
   const mayClose = stayOpen();
   const undone = await new Promise((resolve) => {
-    const act = () => resolve(true);
-    say(t("deletion.waiting", { n, seconds: UNDO }), { action: t("deletion.undo"), act, seconds: UNDO });
-    setTimeout(() => resolve(false), UNDO * 1000);
+    const goOn = () => resolve(false);
+    /** @type {[string, () => void][]} */
+    const choices = [
+      [t("deletion.undo"), () => resolve(true)],
+      [t("deletion.now"), goOn],
+    ];
+    say(t("deletion.waiting", { n, seconds: UNDO }), { choices, seconds: UNDO });
+    setTimeout(goOn, UNDO * 1000);
   });
   mayClose();
   return undone;

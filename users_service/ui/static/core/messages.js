@@ -31,33 +31,34 @@ export function messageRegion() {
 /**
  * Show a message for some seconds.
  * @param {string} text
- * @param {{action?: string, act?: () => void, seconds?: number, kind?: "fault"}} [options] a choice
- *   that the reader has meanwhile
+ * @param {{choices?: [string, () => void][], seconds?: number, kind?: "fault"}} [options] what the
+ *   reader can choose meanwhile; the first choice gets the keyboard
  * @returns {() => void} takes it away
  */
 export function say(text, options = {}) {
-  const { action, act, seconds = SHOWN, kind } = options;
+  const { choices = [], seconds = SHOWN, kind } = options;
   const remove = () => {
     clearTimeout(timer);
     const hadFocus = message.contains(document.activeElement);
     message.remove();
     if (hadFocus) focusOn(/** @type {Element | null} */ (before));
   };
-  const choose = () => {
+  const choose = (/** @type {() => void} */ act) => () => {
     remove();
-    act?.();
+    act();
   };
   const message = h(
     "div",
-    { class: kind ? `message ${kind}` : "message", "data-choice": Boolean(action) },
+    { class: kind ? `message ${kind}` : "message", "data-choice": choices.length > 0 },
     h("span", {}, text),
-    action ? button(action, choose) : null,
-    button(t("dismiss"), remove),
+    choices.map(([name, act]) => button(name, choose(act))),
+    choices.length ? null : button(t("dismiss"), remove),
   );
   const timer = setTimeout(remove, seconds * 1000);
   const plain = region.querySelectorAll(".message:not([data-choice])");
   if (plain.length >= MOST) plain[0].remove();
   region.append(message);
+  if (choices.length) message.querySelector("button")?.focus(); // there is little time to find it
   return remove;
 }
 

@@ -62,6 +62,7 @@ import { title } from "./i18n.js";
  * @property {Map<string, Relationship>} relationships those that the caller may read
  * @property {Set<string>} methods `GET`, `POST`, `PATCH`, `DELETE`
  * @property {boolean} isVisible whether the caller may see any
+ * @property {Set<string>} hidden fields that the caller may not read of others, filter or sort by
  */
 
 /**
@@ -88,9 +89,9 @@ export function read(description, entry, may) {
   }
   const resources = new Map();
   const isOpen = (/** @type {any} */ method) => opens(method, may);
-  for (const [type, { href }] of Object.entries(entry.meta.resources)) {
+  for (const [type, at] of Object.entries(entry.meta.resources)) {
     const parts = found.get(type);
-    if (parts?.list) resources.set(type, readResource(type, href, parts, description, resolve, isOpen));
+    if (parts?.list) resources.set(type, readResource(type, at, parts, description, resolve, isOpen));
   }
   const size = resolve(description.components.parameters["page.size"]).schema.maximum;
   return { resources, operations: entry.meta.operations, pageSize: size };
@@ -139,14 +140,14 @@ function tagOf(description, type) {
 
 /**
  * @param {string} type
- * @param {string} url
+ * @param {any} at what the entry document says of it
  * @param {any} parts
  * @param {any} description
  * @param {Resolve} resolve
  * @param {(method: any) => boolean} isOpen whether the caller has the permissions for a method
  * @returns {Resource}
  */
-function readResource(type, url, { list, item, tag }, description, resolve, isOpen) {
+function readResource(type, at, { list, item, tag }, description, resolve, isOpen) {
   const display = tag["x-display"] ?? {};
   const shown = shownOf(list, item, resolve);
   const created = sentOf(list.post, resolve);
@@ -182,7 +183,7 @@ function readResource(type, url, { list, item, tag }, description, resolve, isOp
     type,
     one,
     many,
-    url,
+    url: at.href,
     namedBy: display.named_by ?? "",
     search: display.search ?? [],
     columns: display.columns ?? [...fields.keys()].slice(0, 4),
@@ -195,6 +196,7 @@ function readResource(type, url, { list, item, tag }, description, resolve, isOp
     relationships,
     methods,
     isVisible: methods.has("GET") && isOpen(list.get),
+    hidden: new Set(at.hidden),
   };
 }
 

@@ -18,15 +18,6 @@ import { pager, table } from "./table.js";
 const TYPING = 100;
 
 /**
- * The fields that the reader may not read: the first request for a list tells them.
- * @type {WeakMap<import("../core/model.js").Resource, Set<string>>}
- */
-const HIDDEN = new WeakMap();
-
-// What the API says of such a field, and of one that is not there.
-const NO_FIELD = / no field '([^']+)'/;
-
-/**
  * Make the view.
  * @param {import("../app.js").Context} context
  * @param {import("../core/model.js").Resource} resource
@@ -34,8 +25,8 @@ const NO_FIELD = / no field '([^']+)'/;
  * @returns {import("../app.js").View}
  */
 export function listView(context, resource, place) {
-  let state = stateOf(resource, place.query);
-  const hidden = HIDDEN.get(resource) ?? new Set();
+  const { hidden } = resource;
+  let state = withoutHidden(stateOf(resource, place.query), hidden);
   /** @type {Map<string, import("./table.js").Row>} */
   const chosen = new Map();
   /** @type {AbortController | undefined} */
@@ -111,10 +102,8 @@ export function listView(context, resource, place) {
     const { signal } = loading;
     rows.setAttribute("aria-busy", "true");
     try {
-      const url = requestOf(resource, state, hidden, !HIDDEN.has(resource));
-      const { document: page } = await get(url, { signal });
+      const { document: page } = await get(requestOf(resource, state, hidden), { signal });
       if (signal.aborted) return;
-      HIDDEN.set(resource, hidden);
       showPage(page);
     } catch (error) {
       if (signal.aborted) return;
@@ -126,31 +115,15 @@ export function listView(context, resource, place) {
   }
 
   /**
-   * Go on without what was refused: fields that the reader may not read, or an old cursor.
+   * Go on at the first page where a cursor is too old.
    * @param {unknown} error
    */
   function recover(error) {
-    if (!(error instanceof ApiError) || error.status !== 400) return false;
-    const told = error.faults.map(({ detail }) => NO_FIELD.exec(detail)?.[1] ?? "");
-    const names = told.filter((name) => resource.fields.has(name) && !hidden.has(name));
-    if (names.length) {
-      for (const name of names) hidden.add(name);
-      change(withoutHidden(), { replace: true });
-    } else if (state.after || state.before) {
-      say(t("list.no_page"));
-      change({ after: "", before: "" }, { replace: true });
-    } else return false;
+    const isRefused = error instanceof ApiError && error.status === 400;
+    if (!isRefused || !(state.after || state.before)) return false;
+    say(t("list.no_page"));
+    change({ after: "", before: "" }, { replace: true });
     return true;
-  }
-
-  /** What changes in the state for fields that the reader may not read. */
-  function withoutHidden() {
-    const conditions = state.conditions.filter(({ path }) => !hidden.has(path));
-    const isSorted = hidden.has(state.sort.replace(/^-/, ""));
-    if (conditions.length < state.conditions.length) say(t("list.left_out"), { kind: "fault" });
-    const { after, before } = state;
-    const isLess = conditions.length < state.conditions.length;
-    return { after, before, ...(isSorted ? { sort: "" } : {}), ...(isLess ? { conditions } : {}) };
   }
 
   /** @param {any} page the document */
@@ -215,4 +188,14 @@ export function listView(context, resource, place) {
       loading?.abort();
     },
   };
+}
+
+/**
+ * The state of a list without what the reader may not filter or sort by.
+ * @param {import("./query.js").ListState} state
+ * @param {Set<string>} hidden
+ */
+function withoutHidden(state, hidden) {
+  const conditions = state.conditions.filter(({ path }) => !hidden.has(path));
+  return { ...state, conditions, sort: hidden.has(state.sort.replace(/^-/, "")) ? "" : state.sort };
 }

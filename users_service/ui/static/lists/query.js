@@ -107,9 +107,8 @@ export function columnsOf(resource, state, hidden) {
  * @param {Resource} resource
  * @param {ListState} state
  * @param {Set<string>} hidden fields that the reader may not read, and so not search
- * @param {boolean} whole whether to ask for all other fields: those that may not be read are told
  */
-export function requestOf(resource, state, hidden, whole) {
+export function requestOf(resource, state, hidden) {
   const query = new URLSearchParams();
   query.set("page[size]", String(state.size));
   if (state.sort) query.set("sort", state.sort);
@@ -119,9 +118,8 @@ export function requestOf(resource, state, hidden, whole) {
   const columns = columnsOf(resource, state, hidden);
   const included = columns.filter((name) => resource.relationships.has(name));
   if (included.length) query.set("include", included.join());
-  const readable = [...resource.fields.values()].filter((field) => field.isReadable && !hidden.has(field.name));
-  const others = whole ? readable.map(({ name }) => name) : [resource.namedBy];
-  query.set(`fields[${resource.type}]`, [...new Set([...others, ...columns])].filter(Boolean).join());
+  const fields = new Set([resource.namedBy, ...columns].filter(Boolean));
+  query.set(`fields[${resource.type}]`, [...fields].join());
   const filter = expressionOf(resource, state, hidden);
   if (filter) query.set("filter", filter);
   return `${resource.url}?${query}`;
