@@ -15,7 +15,7 @@ pytestmark = toy_on_one_engine
 
 INFORMATION = Information(title="Club", version="1", summary="A club.", description="", license={})
 SCHEME = {"type": "http", "scheme": "bearer", "bearerFormat": "opaque"}
-CALLER = {"X-Caller": "ada"}
+CALLER = {"X-Caller": ADA}
 METHODS = ("get", "post", "patch", "delete")
 
 
@@ -79,7 +79,7 @@ def test_an_answer_that_no_permission_decides_varies_with_none(ours):
 
 
 def test_the_entry_says_more_of_the_host_s(ours):
-    for headers, caller in (({}, None), (CALLER, "ada")):
+    for headers, caller in (({}, None), (CALLER, ADA)):
         meta = ours.get("/toy", headers={**headers, "X-Permissions": ""}).json["meta"]
         assert meta["caller"] == caller
         assert meta.keys() == {"resources", "operations", "caller"}
