@@ -21,6 +21,7 @@ VALUES = {
     "date-time": "2026-11-22T23:39:46.699941Z",
     "filter-expression": f"equals(id,'{ID}')",
     "idn-email": "ada@example.com",
+    "url": "https://example.com/",
     "uuid": ID,
 }
 
@@ -168,6 +169,8 @@ def _text(schema: Json, length: int) -> str:
     """A text of a length, of the form that a schema asks for."""
     if schema.get("format") == "idn-email":
         return f"{'a' * 60}@" + ("b." * length)[: length - 63] + "cc"
+    if schema.get("format") == "url":
+        return VALUES["url"].ljust(length, "a")
     if schema.get("format") == "filter-expression":
         begin, end = "contains(name,'", "')"
         return begin + "a" * (length - len(begin + end)) + end

@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+import idna
+
 Range = tuple[int, int]
 
 # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt: nothing is shown of these.
@@ -127,3 +129,21 @@ def _match_compatibly(name: str) -> str:
     for _ in range(2):
         key = unicodedata.normalize("NFKC", key.casefold())
     return key
+
+
+def email_key(email: str) -> str:
+    """Return the key of an address, which is the same for all its spellings.
+
+    The local part is compared by canonical caseless matching (Unicode §3.13, D145), the domain in
+    its ASCII form (UTS #46). `José@Bücher.example`, its decomposed form and
+    `josé@xn--bcher-kva.example` have the same key; `jose@` and `josé@` have different keys.
+    """
+    if email.isascii():  # a shortcut: the result is the same
+        return email.lower()
+    local, at, domain = email.rpartition("@")
+    local = unicodedata.normalize("NFD", local).casefold()
+    try:
+        domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
+    except idna.IDNAError:
+        domain = unicodedata.normalize("NFD", domain).casefold()
+    return unicodedata.normalize("NFC", local + at + domain)

@@ -26,6 +26,7 @@ from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED, Allowed
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Connection,
     DateTime,
@@ -91,6 +92,22 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+class Cents(TypeDecorator[Decimal]):
+    """A decimal of at most 8 digits, two of them behind the point; SQLite counts the cents."""
+
+    impl = Numeric(8, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else self.impl)
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> Any:
+        return int(value * 100) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
+        return Decimal(value) / 100 if value is not None and dialect.name == "sqlite" else value
+
+
 # MariaDB's own UUIDs sort by their parts, and not by their text as those of other engines do.
 UUID_TYPE = Uuid().with_variant(Uuid(native_uuid=False), "mysql", "mariadb")
 
@@ -132,7 +149,7 @@ class Article(Base):
     is_public: Mapped[bool] = mapped_column(default=False)
     published: Mapped[datetime | None] = mapped_column(Instant)
     author_name: Mapped[str | None] = mapped_column("written_by", text(100))
-    price: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    price: Mapped[Decimal | None] = mapped_column(Cents)
     keywords: Mapped[list[str] | None] = mapped_column(JSON)
     secret: Mapped[str | None] = mapped_column(text(100))
     revision: Mapped[int] = mapped_column(default=1)

@@ -58,11 +58,17 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path, **environ: str) -> Iterator[Site]:
-    """Serve `development.ini` on SQLite in a folder, to people who have to sign in."""
+def site(folder: Path, main: str = "", **environ: str) -> Iterator[Site]:
+    """Serve `development.ini` on SQLite in a folder, to people who have to sign in.
+
+    :param main: the function that makes the application, if it is not the service's own.
+    """
     ini = Path(shutil.copy(ROOT / "development.ini", folder))
-    ini.write_text(ini.read_text().replace("anonymous_permissions = *", "anonymous_permissions ="))
+    text = ini.read_text().replace("anonymous_permissions = *", "anonymous_permissions =")
+    ini.write_text(text)
     upgrade(str(ini))
+    if main:
+        ini.write_text(text.replace("use = egg:users_service\n", f"use = call:{main}\n", 1))
     url = f"sqlite:///{folder}/var/development.sqlite3"
     engine = make_engine(load({"users_service.database_url": url}, {}))
     try:

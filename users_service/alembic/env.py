@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from alembic import context
 from users_service.database import make_migrating_engine, run, settings_of
 from users_service.faults import end_in_words
-from users_service.models import Base, UTCDateTime
+from users_service.models import Base, Exact, Json, UTCDateTime
 
 config = context.config
 
@@ -19,12 +19,20 @@ def render_item(kind, item, autogenerate):
         autogenerate.imports.add("from sqlalchemy.dialects import mysql")
         plain = "sa.DateTime(timezone=True)"
         return f'{plain}.with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")'
+    if kind == "type" and isinstance(item, Exact):
+        return f'sa.Numeric({item.digits}, {item.scale}).with_variant(sa.BigInteger(), "sqlite")'
+    if kind == "type" and isinstance(item, Json):
+        autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
 
 
 def include_object(_object, name, kind, _reflected, _compare_to):
-    """Ignore trigram indexes: they are in no model, because only PostgreSQL may have them."""
-    return not (kind == "index" and name.endswith("_trgm"))
+    """Ignore what is in no model: trigram indexes, which only PostgreSQL may have, and the tables of
+    resources that were removed.
+    """
+    is_removed = kind == "table" and name.startswith("removed_")
+    return not (is_removed or (kind == "index" and name.endswith("_trgm")))
 
 
 def migrate(connection):

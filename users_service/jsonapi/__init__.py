@@ -78,7 +78,7 @@ A request meets its folders as follows: `endpoints` calls `reading` (permissions
 from pyramid.config import PHASE0_CONFIG, Configurator
 from pyramid.tweens import EXCVIEW, INGRESS, MAIN
 
-from .api import KEY, Api, Information
+from .api import KEY, Api, Information, resources_of
 from .checks import ResourceError, check_resources
 from .display import Display, Section
 from .documents import (
@@ -116,7 +116,7 @@ from .endpoints import (
 from .errors import Error, JSONAPIError, at, errors_document, field_error, not_found
 from .field_rules import RuleError
 from .form import Described
-from .instants import parse_instant
+from .instants import parse_date, parse_instant
 from .limits import Limits
 from .openapi import add_jsonapi_description, description
 from .reading import (
@@ -132,6 +132,7 @@ from .reading import (
     begin_changes,
     begin_snapshot,
 )
+from .resource import Relationship, Resource
 from .rules import Hidden, Rules
 from .writing import Change, LinkageChange, LoadedResource
 
@@ -163,6 +164,8 @@ __all__ = [
     "Or",
     "Proof",
     "Related",
+    "Relationship",
+    "Resource",
     "ResourceError",
     "RuleError",
     "Rules",
@@ -182,8 +185,10 @@ __all__ = [
     "is_batch",
     "list_methods",
     "not_found",
+    "parse_date",
     "parse_instant",
     "preferred",
+    "resources_of",
 ]
 
 

@@ -125,3 +125,8 @@ def api_of(registry: Registry) -> Api:
     """The API of an application, by its registry."""
     api: Api = registry[KEY]
     return api
+
+
+def resources_of(registry: Registry) -> Mapping[str, Resource]:
+    """The resources of an application by type, by its registry."""
+    return api_of(registry).resources

@@ -64,6 +64,7 @@ RULES = (
     "maximum",
     "exclusiveMinimum",
     "exclusiveMaximum",
+    "multipleOf",
     "blank",
     "control",
     "unique",

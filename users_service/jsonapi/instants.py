@@ -1,11 +1,11 @@
-"""Reads instants: the timestamps of RFC 3339 §5.6, and nothing else.
+"""Reads instants and days: the timestamps and dates of RFC 3339 §5.6, and nothing else.
 
 Python's own `fromisoformat` reads more, such as week dates and offsets without a colon, and less,
 such as leap seconds.
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
@@ -65,3 +65,17 @@ def parse_instant_or_date(text: str) -> datetime:
     if not TIMESTAMP.fullmatch(text):
         raise ValueError(f"{FORM}, or a date such as 2026-01-31, for its start in UTC.")
     return parse_instant(text)
+
+
+def parse_date(text: str) -> date:
+    """Return a day.
+
+    :param text: a full-date (RFC 3339 §5.6).
+    :raises ValueError: if it is none, or not within the years 0001 to 9999.
+    """
+    if not DATE.fullmatch(text):
+        raise ValueError("Must be a date as RFC 3339 writes it, such as 2026-01-31.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("There is no such date.") from None

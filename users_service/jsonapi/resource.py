@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 # The Python types of columns that a cursor can contain, and that lists can be sorted by.
-SORTABLE = {bool, datetime, float, int, str, UUID}
+SORTABLE = {bool, date, datetime, Decimal, float, int, str, UUID}
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.models.base import Base, Identified, Timestamped, Versioned
+from users_service.models.base import JSON_TYPE, Base, Identified, Timestamped, Versioned
 from users_service.models.text_columns import folded_column, name_key_column, text_column
 
 if TYPE_CHECKING:
@@ -23,8 +21,6 @@ class Role(Identified, Timestamped, Versioned, Base):
     name_folded: Mapped[str] = folded_column("name")
     description: Mapped[str | None] = text_column(10_000)
     description_folded: Mapped[str | None] = folded_column("description", nullable=True)
-    permissions: Mapped[list[str]] = mapped_column(
-        JSON().with_variant(JSONB(), "postgresql"), default=list
-    )
+    permissions: Mapped[list[str]] = mapped_column(JSON_TYPE, default=list)
 
     users: Mapped[list[User]] = relationship(viewonly=True)

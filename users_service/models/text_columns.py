@@ -40,6 +40,19 @@ def text_column(length: int, **options: Any) -> MappedColumn[Any]:
     return mapped_column(_exact(length), **options)
 
 
+def long_text_column(length: int, **options: Any) -> MappedColumn[Any]:
+    """A text column that may be long, and has no index.
+
+    On MariaDB the other texts of a row have 65,535 bytes together, of which each takes four for
+    every character that it may have.
+
+    :param length: characters, at most.
+    :param options: further arguments of `mapped_column`.
+    """
+    kind = _exact(length).with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+    return mapped_column(kind, **options)
+
+
 def key_column(
     length: int,
     attribute: str,

@@ -6,11 +6,17 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import JSON, ForeignKey, Index
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from users_service.models.base import Base, Identified, Timestamped, UTCDateTime, Versioned
+from users_service.models.base import (
+    JSON_TYPE,
+    Base,
+    Identified,
+    Timestamped,
+    UTCDateTime,
+    Versioned,
+)
 from users_service.models.text_columns import folded_column, text_column
 from users_service.models.users import User
 
@@ -31,9 +37,7 @@ class Token(Identified, Timestamped, Versioned, Base):
     name: Mapped[str | None] = text_column(80)
     name_folded: Mapped[str | None] = folded_column("name", nullable=True)
     digest: Mapped[str] = text_column(DIGEST_LENGTH, unique=True)
-    permissions: Mapped[list[str] | None] = mapped_column(
-        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-    )
+    permissions: Mapped[list[str] | None] = mapped_column(JSON_TYPE)
     expiration_time: Mapped[datetime] = mapped_column(UTCDateTime)
     last_used_time: Mapped[datetime | None] = mapped_column(UTCDateTime)
     address: Mapped[str | None] = text_column(45)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-import idna
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
@@ -15,27 +13,10 @@ from users_service.models.base import Base, Identified, Timestamped, UTCDateTime
 from users_service.models.groups import Group, managers, memberships
 from users_service.models.roles import Role
 from users_service.models.text_columns import folded_column, key_column, text_column
+from users_service.texts import email_key
 
 if TYPE_CHECKING:
     from users_service.models.tokens import Token
-
-
-def email_key(email: str) -> str:
-    """Return the key of an address, which is the same for all its spellings.
-
-    The local part is compared by canonical caseless matching (Unicode §3.13, D145), the domain in
-    its ASCII form (UTS #46). `José@Bücher.example`, its decomposed form and
-    `josé@xn--bcher-kva.example` have the same key; `jose@` and `josé@` have different keys.
-    """
-    if email.isascii():  # a shortcut: the result is the same
-        return email.lower()
-    local, at, domain = email.rpartition("@")
-    local = unicodedata.normalize("NFD", local).casefold()
-    try:
-        domain = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii")
-    except idna.IDNAError:
-        domain = unicodedata.normalize("NFD", domain).casefold()
-    return unicodedata.normalize("NFC", local + at + domain)
 
 
 class User(Identified, Timestamped, Versioned, Base):

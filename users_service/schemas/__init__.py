@@ -1,5 +1,6 @@
 """The schemas: one marshmallow-jsonapi schema for each resource and form."""
 
+from users_service.schemas import base
 from users_service.schemas.assertions import AssertionSchema
 from users_service.schemas.groups import GroupSchema
 from users_service.schemas.mailed import (
@@ -24,4 +25,5 @@ __all__ = [
     "TokenSchema",
     "UserSchema",
     "VerificationSchema",
+    "base",
 ]

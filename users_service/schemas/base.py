@@ -1,27 +1,36 @@
 """The field types of schemas: strict about JSON types and what all engines can store."""
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow.validate import Length
+from marshmallow.validate import Length, OneOf
 from marshmallow_jsonapi import Schema, fields
 
 from users_service.addresses import LONGEST as LONGEST_ADDRESS
 from users_service.addresses import fault_of as fault_of_address
-from users_service.jsonapi import Display, RuleError, Section, parse_instant
-from users_service.permissions import FORM, LONGEST, fault_of
+from users_service.jsonapi import Display, RuleError, Section, parse_date, parse_instant
+from users_service.schemas.credentials import Credential, Password, Permission
+from users_service.schemas.metadata import with_metadata
+from users_service.schemas.numbers import Decimal, Integer
+from users_service.schemas.objects import Object
 from users_service.texts import BASIC_INVISIBLE, INVISIBLE, normalize, trim
 
 __all__ = [
     "Boolean",
+    "Choice",
     "Credential",
+    "Date",
+    "Decimal",
     "Display",
     "Email",
     "Identifier",
+    "Integer",
     "Line",
     "List",
+    "Object",
     "Password",
     "Permission",
     "Relationship",
@@ -29,6 +38,7 @@ __all__ = [
     "Section",
     "Text",
     "Timestamp",
+    "Url",
 ]
 
 List = fields.List
@@ -41,25 +51,19 @@ CONTROLS_BUT_LINE_BREAKS = r"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f
 LINE = rf"^[^{CONTROLS}]*[^{CONTROLS}{BASIC_INVISIBLE}][^{CONTROLS}]*$"
 TEXT = rf"^[^{CONTROLS_BUT_LINE_BREAKS}]*$"
 
-# Of a new password (NIST SP 800-63B-4 §3.1.1.2 has less and more).
-LEAST_CHARACTERS, MOST_BYTES = 8, 1024
-NOT_EMPTY = Length(min=1)
+# The absolute URLs of pages. They have no user and password in them, which browsers warn of.
+_REST = rf"[^{CONTROLS}{BASIC_INVISIBLE}]"
+_HOST = rf"[^{CONTROLS}{BASIC_INVISIBLE}/?#@:\[\]\\<>]+|\[[0-9A-Fa-f:.]+\]"
+WEB_URL = rf"^[Hh][Tt][Tt][Pp][Ss]?://({_HOST})(:[0-9]{{1,5}})?([/?#]{_REST}*)?$"
 
 UUID_FORMAT = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def _with_metadata(kwargs: dict[str, Any], **facts: Any) -> dict[str, Any]:
-    """Add metadata to the arguments of a field, for its JSON Schema in the OpenAPI document."""
-    return kwargs | {"metadata": facts | kwargs.get("metadata", {})}
 
 
 class Identifier(fields.UUID):  # type: ignore[misc]  # marshmallow_jsonapi is untyped
     """A UUID in its 8-4-4-4-12 form (RFC 9562 §4), in upper or lower case."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            **_with_metadata(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"])
-        )
+        super().__init__(**with_metadata(kwargs, examples=["0190b5a0-0000-7000-8000-00000000ada0"]))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if not isinstance(value, str) or not UUID_FORMAT.fullmatch(value):
@@ -90,7 +94,7 @@ class Line(fields.String):  # type: ignore[misc]
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        super().__init__(validate=Length(max=max_length), **_with_metadata(kwargs, pattern=LINE))
+        super().__init__(validate=Length(max=max_length), **with_metadata(kwargs, pattern=LINE))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
@@ -109,7 +113,7 @@ class Text(fields.String):  # type: ignore[misc]
     }
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
-        facts = _with_metadata(kwargs, pattern=TEXT, multiline=True)
+        facts = with_metadata(kwargs, pattern=TEXT, multiline=True)
         super().__init__(validate=Length(max=max_length), **facts)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -129,7 +133,7 @@ class Email(fields.String):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             validate=[Length(max=LONGEST_ADDRESS), self._check],
-            **_with_metadata(kwargs, format="idn-email"),
+            **with_metadata(kwargs, format="idn-email"),
         )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -143,61 +147,55 @@ class Email(fields.String):  # type: ignore[misc]
             raise RuleError(f"Not a valid email address. {fault}", "format")
 
 
-class Permission(fields.String):  # type: ignore[misc]
-    """The name of a permission: of the service's own types only what there is."""
+class Url(fields.String):  # type: ignore[misc]
+    """An absolute URL of a page, with `http` or `https`, in NFC and without blanks."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        # Named groups are spelled otherwise in ECMA-262.
-        form = re.sub(r"\?P<\w+>", "?:", FORM.pattern)
-        length, pattern = Length(max=LONGEST), f"^({form})$"
-        super().__init__(validate=length, **_with_metadata(kwargs, pattern=pattern))
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        name: str = super()._deserialize(value, attr, data, **kwargs)
-        if fault := fault_of(name):
-            is_name = FORM.fullmatch(name) and len(name) <= LONGEST
-            raise RuleError(fault, "enum" if is_name else "pattern")
-        return name
-
-
-class Credential(fields.String):  # type: ignore[misc]
-    """A text that is compared exactly as it is sent, and never shown.
-
-    :param max_length: characters, at most.
-    :param shortest: says how many, at least.
-    """
-
-    def __init__(
-        self,
-        *,
-        max_length: int,
-        shortest: Length = NOT_EMPTY,
-        validate: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        checks = [shortest, Length(max=max_length), *([validate] if validate else [])]
-        super().__init__(validate=checks, load_only=True, **kwargs)
+    def __init__(self, *, max_length: int = 2000, **kwargs: Any) -> None:
+        facts = with_metadata(kwargs, format="url", pattern=WEB_URL)
+        super().__init__(validate=Length(max=max_length), **facts)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if "\0" in text:
-            raise RuleError("Must not contain U+0000.", "control")
-        return text
+        if not re.fullmatch(WEB_URL, text):
+            message = "Must be a URL such as https://example.com/page, without blanks."
+            raise RuleError(message, "format")
+        return normalize(text)
 
 
-class Password(Credential):
-    """A new password, of at least 8 characters and at most 1024 bytes of UTF-8."""
+class Choice(fields.String):  # type: ignore[misc]
+    """One of several texts.
+
+    :param titles: what people see of each, by the text that is stored.
+    """
+
+    def __init__(self, titles: Mapping[str, str], **kwargs: Any) -> None:
+        known = ", ".join(titles)
+        one_of = OneOf(list(titles), list(titles.values()), error=f"Must be one of: {known}.")
+        super().__init__(validate=one_of, **kwargs)
+
+
+class Date(fields.Date):  # type: ignore[misc]
+    """A day of the calendar, as RFC 3339 §5.6 writes it: from 0001-01-01 to 9999-12-31."""
 
     def __init__(self, **kwargs: Any) -> None:
-        error = f"Must have at least {LEAST_CHARACTERS} characters."
-        shortest = Length(min=LEAST_CHARACTERS, error=error)
-        super().__init__(max_length=MOST_BYTES, shortest=shortest, validate=self._check, **kwargs)
+        super().__init__(**with_metadata(kwargs, examples=["2026-11-22"]))
 
     @staticmethod
-    def _check(password: str) -> None:
-        if len(password) <= MOST_BYTES < len(password.encode()):
-            message = f"Must have at most {MOST_BYTES} bytes in UTF-8."
-            raise RuleError(message, "maxBytes", MOST_BYTES)
+    def dump_value(value: date | None) -> str | None:
+        return None if value is None else value.isoformat()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        try:
+            return parse_date(value)
+        except ValueError as error:
+            raise RuleError(str(error), "format") from None
+
+    def _serialize(
+        self, value: date | None, attr: str | None, obj: Any, **kwargs: Any
+    ) -> str | None:
+        return self.dump_value(value)
 
 
 class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
@@ -207,7 +205,7 @@ class Timestamp(fields.AwareDateTime):  # type: ignore[misc]
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**_with_metadata(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
+        super().__init__(**with_metadata(kwargs, examples=["2026-11-22T23:39:46.699941Z"]))
 
     @classmethod
     def dump_value(cls, value: datetime | None) -> datetime | str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from apispec import APISpec
@@ -13,6 +14,7 @@ from ..api import Security
 from ..display import title_of
 from ..fields import Fields
 from ..limits import Limits
+from ..reading import DECIMAL, bounds_of
 from ..resource import Resource
 
 Json = dict[str, Any]
@@ -125,6 +127,10 @@ class Components:
             for name, value in self._property(field).items()
             if name not in ANNOTATIONS and not name.startswith("x-")
         }
+        if (values := field.metadata.get("values")) is not None:
+            names = values.get("propertyNames", {})
+            found["propertyNames"] = names
+            found["additionalProperties"] = self.schema(values["title"], lambda: values)
         return found if (choices := _choices(field)) is None else _with_choices(found, choices)
 
     def field_property(self, holder: Fields, name: str, *, is_new: bool = False) -> Json:
@@ -164,6 +170,11 @@ class Components:
         if kind is datetime:
             forms: list[Json] = [{"type": "string", "format": "date-time"} | examples]
             return {"anyOf": [*forms, {"type": "string", "format": "date"}]}
+        if kind is Decimal:
+            return {"type": "string", "format": "decimal", "pattern": DECIMAL} | examples
+        if kind is int:
+            least, most = bounds_of(resource.column(name))
+            return {"type": "integer", "minimum": least, "maximum": most} | examples
         if isinstance(found.get("type"), list):  # the operator isnull is for nulls
             found["type"] = next(kind for kind in found["type"] if kind != "null")
         return found
@@ -181,7 +192,10 @@ def _choices(field: Field) -> list[tuple[Any, str]] | None:
 
 def _with_choices(schema: Json, choices: list[tuple[Any, str]]) -> Json:
     found = {name: value for name, value in schema.items() if name != "enum"}
-    return found | {"oneOf": [{"const": value, "title": title} for value, title in choices]}
+    one_of: list[Json] = [{"const": value, "title": title} for value, title in choices]
+    if "null" in schema.get("type", ()) and None not in dict(choices):
+        one_of.append({"type": "null"})
+    return found | {"oneOf": one_of}
 
 
 def _default_of(holder: Fields, name: str) -> Any:

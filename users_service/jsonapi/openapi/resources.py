@@ -51,7 +51,10 @@ def resource_object(components: Components, resource: Resource, *, is_new: bool 
 def _shown(schema: Json, is_nullable: bool | None) -> Json:
     """The JSON Schema of a value in a response, which may be null if its column is nullable."""
     kind = schema.get("type")
-    return schema | {"type": [kind, "null"]} if is_nullable and isinstance(kind, str) else schema
+    if not is_nullable or not isinstance(kind, str):
+        return schema
+    choices = {"oneOf": [*schema["oneOf"], {"type": "null"}]} if "oneOf" in schema else {}
+    return schema | {"type": [kind, "null"]} | choices
 
 
 def any_resource(components: Components) -> Json:

@@ -1,14 +1,15 @@
 """Reads: from the query string of a request to the rows of its response.
 
 A request meets the modules in this order: permissions; query_string, parameters (with
-page_parameters, cursors, filters and expressions, which build a condition tree), which make a
-query; projection and scope; statements and pagination (with conditions, text_search and ordering,
-which make SQL); include.
+page_parameters, cursors, operands, filters and expressions, which build a condition tree), which
+make a query; projection and scope; statements and pagination (with conditions, text_search and
+ordering, which make SQL); include.
 """
 
 from . import statements
 from .filters import EQUALITY, LISTS, MATCHES, operators_of
 from .include import Included, load_included
+from .operands import DECIMAL, bounds_of
 from .page_parameters import MOST_PAGES
 from .pagination import Page, fetch_page
 from .parameters import ALWAYS_SHOWN, parse_query
@@ -25,6 +26,7 @@ from .tree import And, Compare, Condition, Count, Not, Or, Related
 __all__ = [
     "ALWAYS_SHOWN",
     "CURSOR_PROFILE",
+    "DECIMAL",
     "EQUALITY",
     "LISTS",
     "MATCHES",
@@ -50,6 +52,7 @@ __all__ = [
     "Scopes",
     "begin_changes",
     "begin_snapshot",
+    "bounds_of",
     "challenge",
     "fetch_page",
     "id_of",

@@ -8,14 +8,19 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import Column
 
-from ..resource import Resource
+from ..instants import parse_date
+from ..resource import Resource, python_type
+from .operands import DECIMAL, is_exact
 
 DIGEST_SIZE = 8
 
@@ -33,7 +38,7 @@ def encode(resource: Resource, order: Order, list_key: str, position: Position) 
 
     :param list_key: identifies the list among those of the resource.
     """
-    return seal(resource, order, list_key, orjson.dumps(position))
+    return seal(resource, order, list_key, orjson.dumps(position, default=_as_text))
 
 
 def seal(resource: Resource, order: Order, list_key: str, values: bytes) -> str:
@@ -70,16 +75,23 @@ def _digest(resource: Resource, order: Order, list_key: str, values: bytes) -> b
     return hashlib.blake2b(bound + b"\0" + values, digest_size=DIGEST_SIZE).digest()
 
 
+def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError
+
+
 def _load_position(resource: Resource, order: Order, values: Any) -> Position:
     if not isinstance(values, list) or len(values) not in (0, len(order)):
         raise ValueError
     return tuple(
-        _load_value(resource.python_type(name), value)
+        _load_value(resource.column(name), value)
         for (name, _), value in zip(order, values, strict=False)
     )
 
 
-def _load_value(kind: Any, value: Any) -> Any:
+def _load_value(column: Column[Any], value: Any) -> Any:
+    kind = python_type(column)
     if value is None:
         return None
     if kind is UUID:
@@ -87,6 +99,10 @@ def _load_value(kind: Any, value: Any) -> Any:
     if kind is datetime:
         moment = datetime.fromisoformat(value)
         return moment.astimezone(UTC) if moment.tzinfo else moment
+    if kind is date:
+        return parse_date(value)
+    if kind is Decimal:
+        return _load_decimal(column, value)
     if type(value) is not kind:
         raise TypeError
     # Clients can make cursors of their own: refuse values that an engine cannot take.
@@ -95,3 +111,9 @@ def _load_value(kind: Any, value: Any) -> Any:
     if kind is str and "\0" in value.encode().decode():
         raise ValueError
     return value
+
+
+def _load_decimal(column: Column[Any], text: str) -> Decimal:
+    if not re.fullmatch(DECIMAL, text) or not is_exact(column, Decimal(text)):
+        raise ValueError
+    return Decimal(text)

@@ -9,6 +9,7 @@ from typing import Any
 from ..limits import Limits
 from ..resource import Resource
 from .filters import check_filterable, compare, find_relationship, follow_path, has_none, one_of
+from .operands import are_comparable
 from .readable import Readable
 from .tree import And, CompareFields, Condition, Count, Not, Or, Related, depth
 
@@ -191,7 +192,7 @@ class _Expression:
         if kind == "word" and len(path) == 1:
             for field in (name, text):
                 check_filterable(resource, field, self.readable)
-            if resource.python_type(name) is not resource.python_type(text):
+            if not are_comparable(resource.column(name), resource.column(text)):
                 raise ValueError(f"{name} and {text} cannot be compared.")
             return CompareFields(resource, name, operator, text)
         raise ValueError(f"Has {text[:40]!r} where a value should be.")

@@ -4,16 +4,12 @@ Examples: `filter[name]=Ada`, `filter[role.name][in]=a,b`, `filter[groups]=ID`.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
-from marshmallow import ValidationError
-
-from ..instants import parse_instant_or_date
 from ..limits import Limits
 from ..resource import SORTABLE, Relationship, Resource
+from .operands import condition_of, flag, load_text
 from .readable import Readable
 from .text_search import FOLDED
 from .tree import Compare, Not, Related
@@ -27,9 +23,6 @@ OPERATORS = EQUALITY | ORDERING | MATCHES
 # Each of these holds where the other does not, on every path: filter[role.name][ne]=a finds also
 # the users without a role.
 NEGATIONS = {"ne": "eq", "nin": "in"}
-
-# An offset whose plus was not percent-encoded: in a query string, a plus means a blank.
-LOST_PLUS = re.compile(r"[^ ]+T[^ ]+ [0-9]{2}:?[0-9]{2}", re.IGNORECASE)
 
 
 def operators_of(resource: Resource, name: str) -> set[str]:
@@ -54,7 +47,7 @@ def parse(resource: Resource, name: str, value: str, limits: Limits, readable: R
     path, operator = _split_name(name, limits)
     if operator == "isnull":
         none = has_none(resource, path, readable)
-        return none if _flag(value) else _negated(none)
+        return none if flag(value) else _negated(none)
     positive = NEGATIONS.get(operator, operator)
     found = follow_path(
         resource,
@@ -171,8 +164,7 @@ def one_of(
         relationship = resource.relationships[name]
         return Related(relationship, one_of(relationship.target, "id", values, limits, readable))
     check_filterable(resource, name, readable)
-    loaded = tuple(_load_value(resource, name, value) for value in values)
-    return Compare(resource, name, "eq", loaded)
+    return condition_of(resource, name, "eq", values)
 
 
 def compare(resource: Resource, name: str, operator: str, text: str, readable: Readable) -> Any:
@@ -192,10 +184,10 @@ def compare(resource: Resource, name: str, operator: str, text: str, readable: R
             raise ValueError(f"The operator {operator} cannot be used on {name}.")
         if not text:
             raise ValueError(f"The operator {operator} takes a text that is not empty.")
-        return Compare(resource, name, operator, (_load_text(text),))
+        return Compare(resource, name, operator, (load_text(text),))
     if operator in ORDERING and kind is bool:
         raise ValueError(f"The operator {operator} cannot be used on true and false.")
-    return Compare(resource, name, operator, (_load_value(resource, name, text),))
+    return condition_of(resource, name, operator, [text])
 
 
 def check_filterable(resource: Resource, name: str, readable: Readable) -> str:
@@ -204,55 +196,3 @@ def check_filterable(resource: Resource, name: str, readable: Readable) -> str:
     if resource.python_type(name) not in SORTABLE:
         raise ValueError(f"Cannot filter by {name}.")
     return name
-
-
-def _load_value(resource: Resource, name: str, text: str) -> Any:
-    """Load a value that a field is compared with.
-
-    Texts and instants are compared as they are: what the schema demands of values to be stored,
-    such as a length, does not count. Other values are loaded by their field of the schema.
-    """
-    kind = resource.python_type(name)
-    if name != "id" and kind is str:
-        return _load_text(text)
-    if name != "id" and kind is datetime:
-        return _load_instant(name, text)
-    value: Any = text
-    if kind is bool:
-        value = _flag(text)
-    elif kind in (int, float):
-        if not re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", text):
-            raise ValueError("Must be a number.")
-        value = float(text) if "." in text else int(text)
-    field = resource.schema.fields["id"] if name == "id" else resource.attributes[name]
-    try:
-        value = field.deserialize(value)
-    except ValidationError as error:
-        messages: Any = error.messages
-        raise ValueError(f"{name}: {' '.join(map(str, messages))}") from None
-    return _check_text(value) if isinstance(value, str) else value
-
-
-def _load_text(text: str) -> str:
-    """Return a text in NFC (UAX #15), as texts are stored."""
-    return unicodedata.normalize("NFC", _check_text(text))
-
-
-def _check_text(text: str) -> str:
-    if "\0" in text:  # PostgreSQL cannot store it
-        raise ValueError("Must not contain U+0000.")
-    return text
-
-
-def _load_instant(name: str, text: str) -> datetime:
-    try:
-        return parse_instant_or_date(text)
-    except ValueError as error:
-        hint = " In a URL, write %2B for the plus." if LOST_PLUS.fullmatch(text) else ""
-        raise ValueError(f"{name}: {error}{hint}") from None
-
-
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("Must be true or false.")
-    return text == "true"

@@ -10,7 +10,8 @@ from ..errors import Error, JSONAPIError, parameter_source
 from ..limits import Limits
 from .query import Pairs
 
-MOST_PARAMETERS = 100
+# Room for one filter of each kind on each of many fields: those that the description lists.
+MOST_PARAMETERS = 300
 
 
 def read_pairs(request: Request, limits: Limits) -> Pairs:

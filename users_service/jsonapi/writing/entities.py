@@ -51,13 +51,15 @@ def store_changes(
     :raises StaleDataError: if the row has been changed or deleted in spite of the lock.
     """
     now = values_of(resource, entity)
-    changed = {
-        name: value
-        for name, value in now.items()
-        if name in resource.loaded
-        and value is not before[name]
-        and not resource.columns[name].type.compare_values(before[name], value)
-    }
+    changed = {}
+    for name, value in now.items():
+        if name not in resource.loaded or value is before[name]:
+            continue
+        if resource.columns[name].type.compare_values(before[name], value):
+            # What is equal may still look different, such as an object in another order.
+            set_committed_value(entity, name, before[name])
+        else:
+            changed[name] = value
     if not changed:
         return
     for name in now.keys() - resource.loaded.keys():

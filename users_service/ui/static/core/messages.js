@@ -86,7 +86,7 @@ export function inWords(error) {
 export function faultText({ code, meta, detail }) {
   const keys = [`rule.${meta?.rule}`, `fault.${code}`];
   const limit = meta?.limit ?? "";
-  return t(keys.find(has) ?? "fault.refused", { detail, limit: Number(limit) || limit, n: Number(limit) || 0 });
+  return t(keys.find(has) ?? "fault.refused", { detail, limit, n: Number(limit) || 0 });
 }
 
 /** @param {unknown} error */

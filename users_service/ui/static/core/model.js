@@ -325,7 +325,8 @@ function describedBy(path, { description }) {
  */
 function choicesOf(schema, path) {
   const titled = schema.oneOf ?? (schema.enum ?? []).map((/** @type {any} */ value) => ({ const: value }));
-  return titled.map((/** @type {any} */ each) => ({
+  const values = titled.filter((/** @type {any} */ each) => (each.const ?? null) !== null);
+  return values.map((/** @type {any} */ each) => ({
     value: each.const,
     title: title(`${path}.${each.const}`, each.title ?? String(each.const)),
   }));
@@ -347,7 +348,7 @@ function kindOf(schema) {
   const formats = { "date-time": "instant", date: "date", "idn-email": "email", email: "email" };
   const format = /** @type {Record<string, Kind>} */ (formats)[schema.format];
   if (format) return format;
-  if (schema.format === "uri" || schema.format === "iri") return "url";
+  if (["uri", "iri", "url"].includes(schema.format)) return "url";
   if (schema.format === "decimal") return "decimal";
   return schema["x-multiline"] ? "text" : "line";
 }

@@ -63,7 +63,8 @@ function line(field, value, attributes) {
     value: value ?? "",
     ...attributes,
   });
-  return made(input, () => textOf(field, input.value));
+  // Blanks come with what is copied. In lines the API leaves them out.
+  return made(input, () => textOf(field, field.kind === "line" ? input.value : input.value.trim()));
 }
 
 /** @type {typeof widget} */

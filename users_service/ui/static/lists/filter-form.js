@@ -123,7 +123,7 @@ function operatorsOf(resource, path) {
   if (!field) return OF_RELATIONSHIPS;
   const found = OPERATORS.filter((op) => field.operators.has(op));
   if (field.kind === "boolean") return found.filter((op) => ["eq", "isnull"].includes(op));
-  if (["instant", "date", "integer", "number"].includes(field.kind)) {
+  if (["instant", "date", "integer", "number", "decimal"].includes(field.kind)) {
     return ["ge", "le", "gt", "lt", "eq", "ne", "isnull"].filter((op) => found.includes(op));
   }
   return found;

@@ -24,6 +24,8 @@ export function show(field, value) {
     case "integer":
     case "number":
       return document.createTextNode(number(Number(value)));
+    case "url":
+      return h("a", { href: value, rel: "noopener noreferrer" }, data(value));
     case "choice":
       return data(field.choices.find((each) => each.value === value)?.title ?? value);
     case "list":
