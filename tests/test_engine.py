@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from users_service.models import User
-from users_service.models.users import email_key
+from users_service.texts import email_key
 
 
 def scalar(service, statement: str):

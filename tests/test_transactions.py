@@ -24,7 +24,7 @@ from users_service.jsonapi import (
     error_response,
 )
 from users_service.models import User
-from users_service.models.users import email_key
+from users_service.texts import email_key
 
 
 def row(email: str) -> dict:

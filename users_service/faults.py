@@ -12,6 +12,10 @@ from users_service.jsonapi import ResourceError
 from users_service.settings import SettingsError
 
 
+class CommandFailedError(Exception):
+    """What a command could not do, in a sentence for people."""
+
+
 @contextmanager
 def end_in_words() -> Iterator[None]:
     """End the process with what is wrong, where an operator can mend it; without a traceback.

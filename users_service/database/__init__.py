@@ -33,6 +33,7 @@ __all__ = [
     "reason_of",
     "run",
     "settings_of",
+    "steps",
     "takes_changes",
     "upgrade",
     "upgrade_database",

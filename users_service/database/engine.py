@@ -52,8 +52,19 @@ def make_reading_engine(settings: Settings, engine: Engine) -> Engine:
 
 
 def make_migrating_engine(settings: Settings) -> Engine:
-    """Return an engine for migrations, whose statements may take any time."""
-    return _make(replace(settings, statement_timeout=0))
+    """Return an engine for migrations, whose statements may take any time.
+
+    It has room for the connection that holds the lock, and for one in autocommit beside it.
+    """
+    return _make(replace(settings, statement_timeout=0, pool_overflow=settings.pool_overflow + 1))
+
+
+def in_autocommit(engine: Engine) -> Engine:
+    """Return an engine of the same pool whose statements are no transactions, on PostgreSQL.
+
+    Its connections must not be kept: limits of the session may be changed.
+    """
+    return engine.execution_options(isolation_level="AUTOCOMMIT", **{BEGIN: ""})
 
 
 def _make(settings: Settings, **more: Any) -> Engine:
@@ -78,7 +89,8 @@ def _make(settings: Settings, **more: Any) -> Engine:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options()[BEGIN])
+    if statement := connection.get_execution_options()[BEGIN]:
+        connection.exec_driver_sql(statement)
 
 
 def _connect(dialect: Dialect, _record: Any, arguments: Any, options: Any) -> Any:

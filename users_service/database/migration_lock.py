@@ -2,15 +2,18 @@
 
 It belongs to the transaction or the session that migrates. So it ends with it, however that ends;
 after a process was killed, not before the server has ended the statement that it left.
+
+On the servers, a step may commit what was done and go on under the lock again (`go_on`). Then the
+whole migration may be begun anew, so each of its steps does what is missing.
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from users_service.database.engine import BEGIN
 from users_service.database.requirements import SchemaError
@@ -25,6 +28,34 @@ POSTGRESQL_KEY = 0x5EAC7E58
 MARIADB_NAME = "CONCAT('users_service.', SHA1(DATABASE()))"
 # Seconds of one wait for MariaDB's lock, which has no wait without end.
 MARIADB_WAIT = 3600
+
+# The name in `Connection.info` of the function that commits what was done and goes on.
+GO_ON = "go_on"
+
+
+class OvertakenError(Exception):
+    """While the lock was free, another process has migrated the database."""
+
+
+def go_on(connection: Connection) -> bool:
+    """Commit what a migration has done so far, and go on in a new transaction, under the lock.
+
+    It does nothing on SQLite, and where whoever called Alembic has a transaction of their own.
+
+    :returns: whether it was done.
+    :raises OvertakenError: if another process has migrated the database in between.
+    """
+    commit: Callable[[], None] | None = connection.info.get(GO_ON)
+    if commit is not None:
+        commit()
+    return commit is not None
+
+
+def revisions_of(connection: Connection) -> list[str]:
+    """The revisions of a database: one, or none where nothing was migrated yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return []
+    return sorted(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 @contextmanager
@@ -52,15 +83,40 @@ def locked(connection: Connection, lock_timeout: float) -> Iterator[None]:
 
 @contextmanager
 def _postgresql(connection: Connection, lock_timeout: float) -> Iterator[None]:
-    # Everything is of the transaction, so that it holds behind PgBouncer in transaction mode.
-    with connection.begin():
+    def begin() -> None:
+        # Everything is of the transaction, so that it holds behind PgBouncer in transaction mode.
+        connection.begin()
         _set_locally(connection, "0", "lock_timeout", "statement_timeout", "transaction_timeout")
         _set_locally(connection, "0", "idle_in_transaction_session_timeout")
         if not connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({POSTGRESQL_KEY})")):
             log.warning(WAITING)
             connection.execute(text(f"SELECT pg_advisory_xact_lock({POSTGRESQL_KEY})"))
         _set_locally(connection, f"{round(lock_timeout * 1000)}ms", "lock_timeout")
+
+    with _in_parts(connection, begin):
         yield
+
+
+@contextmanager
+def _in_parts(connection: Connection, begin: Callable[[], object]) -> Iterator[None]:
+    """Begin a transaction, let `go_on` commit it and begin the next, and commit the last one."""
+
+    def commit_and_begin() -> None:
+        before = revisions_of(connection)
+        connection.commit()
+        begin()
+        if revisions_of(connection) != before:
+            raise OvertakenError
+
+    begin()
+    info = connection.info  # once: a connection that was lost would have none any more
+    info[GO_ON] = commit_and_begin
+    try:
+        yield
+        connection.commit()
+    finally:
+        info.pop(GO_ON)
+        connection.rollback()
 
 
 def _set_locally(connection: Connection, value: str, *names: str) -> None:
@@ -86,7 +142,7 @@ def _mariadb(connection: Connection, lock_timeout: float) -> Iterator[None]:
                 pass
     # On this connection and not on one of its own: the lock is held for exactly as long as the
     # session that migrates is there.
-    with connection.begin():
+    with _in_parts(connection, connection.begin):
         yield
 
 

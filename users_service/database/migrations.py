@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from users_service.database.driver_errors import Outcome, Rule, rule_of
 from users_service.database.engine import make_migrating_engine
-from users_service.database.migration_lock import locked
+from users_service.database.migration_lock import OvertakenError, locked, revisions_of
 from users_service.database.requirements import (
     READ_ONLY,
     SchemaError,
@@ -78,9 +78,10 @@ def upgrade_database(engine: Engine, lock_timeout: float = LOCK_TIMEOUT) -> None
 
 
 def run(engine: Engine, migrate: Callable[[Connection], None], lock_timeout: float) -> None:
-    """Run a migration in one transaction and under a lock; again if a lock was not to be had.
+    """Run a migration in a transaction and under a lock; again if a lock was not to be had.
 
-    On MariaDB, whose DDL commits by itself, each step must do nothing if it has been done.
+    On MariaDB, whose DDL commits by itself, and where a step commits what was done (`go_on`), each
+    step must do nothing if it has been done.
 
     :param migrate: what Alembic does, with a connection.
     :param lock_timeout: seconds that a statement waits for another transaction's lock.
@@ -94,6 +95,9 @@ def run(engine: Engine, migrate: Callable[[Connection], None], lock_timeout: flo
                 with locked(connection, lock_timeout):
                     migrate(connection)
             return
+        except OvertakenError:
+            log.info("Another process has migrated the database meanwhile: looking again.")
+            continue
         except DBAPIError as error:
             rule = rule_of(error.orig)
             if rule.outcome is not Outcome.RETRY:
@@ -153,10 +157,3 @@ def check_schema(engine: Engine) -> None:
 def newest_revision() -> str:
     """The newest revision of the migrations, whose files begin with their numbers."""
     return max(path.name.partition("_")[0] for path in (SCRIPTS / "versions").glob("[0-9]*_*.py"))
-
-
-def revisions_of(connection: Connection) -> list[str]:
-    """The revisions of a database: one, or none where nothing was migrated yet."""
-    if not inspect(connection).has_table("alembic_version"):
-        return []
-    return sorted(connection.scalars(text("SELECT version_num FROM alembic_version")))
