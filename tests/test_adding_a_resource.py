@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,11 +52,15 @@ def follow(tree: Path) -> None:
 
 
 def run(tree: Path, command: str) -> None:
+    done = attempt(tree, command)
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def attempt(tree: Path, command: str) -> subprocess.CompletedProcess[str]:
     command = command.replace(".venv/bin", str(BIN))
     # The environment of the checkout serves the copy too.
     command = command.replace("make ", f"make --old-file=.venv/installed BIN={BIN} ")
-    done = subprocess.run(command.split(), cwd=tree, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return subprocess.run(command.split(), cwd=tree, capture_output=True, text=True, timeout=60)
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -137,6 +142,29 @@ def test_a_model_a_schema_one_line_and_a_migration_make_a_resource(tree):
     run(tree, ".venv/bin/alembic -c development.ini downgrade -1")
     jsonapi = Path("users_service", "jsonapi")
     assert files(tree / jsonapi) == files(ROOT / jsonapi)
+
+
+def test_it_is_made_up_as_well(tree):
+    follow(tree)
+    run(tree, ".venv/bin/users-service seed development.ini --users 30 --groups 3 --others 40")
+    with pserve(tree / "development.ini", {}) as address:
+        api = f"{address}/api/v1"
+        shown = call("GET", f"{api}/teams?include=lead&page[size]=100&page[total]=true")
+        assert shown["meta"]["total"] == 40
+        assert len(set(names(shown))) == 40
+        is_open = Counter(team["attributes"]["is_open"] for team in shown["data"])
+        assert is_open.keys() == {True, False}
+        leads = [team["relationships"]["lead"]["data"] for team in shown["data"]]
+        assert 0 < leads.count(None) < 30
+        # As if clients had sent it: it is found by what is computed, and can be changed.
+        first = shown["data"][0]
+        word = first["attributes"]["name"].split()[0].upper()
+        found = names(call("GET", f"{api}/teams?filter[name][icontains]={word}"))
+        assert first["attributes"]["name"] in found
+        change = {"type": "teams", "id": first["id"], "attributes": {"is_open": True}}
+        call("PATCH", f"{api}/teams/{first['id']}", {"data": change})
+    done = attempt(tree, ".venv/bin/users-service seed development.ini")
+    assert (done.returncode, "already has users" in done.stderr) == (1, True)
 
 
 def names(document: dict) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,15 +16,15 @@ from sqlalchemy import event, func, select
 
 from tests.client import API, USERS
 from tests.engines import on_one_engine
+from tests.further import further_types, own_tables
 from tests.server import ROOT
-from users_service.cli import main, seeding
+from users_service.cli import main
+from users_service.cli import rows as row_store
 from users_service.cli.seeding import seed
 from users_service.models import Group, Role, User
-from users_service.models.base import Base
 from users_service.models.groups import memberships
-from users_service.models.users import email_key
 from users_service.schemas.users import UserSchema
-from users_service.texts import fold, name_key
+from users_service.texts import email_key, fold, name_key
 
 # Of 300 users, 120 groups and the seed 7: it changes with whatever changes what is made up.
 DIGEST = "9ce83a41c5019ca7f970d6b653f5cc2ac0a6aee4c121d439b59e6517d7533752"
@@ -35,9 +36,10 @@ def rows(service, *columns, order=()):
 
 
 def everything(service) -> dict[str, list]:
+    """The rows of the service's own tables."""
     return {
         table.name: [tuple(row) for row in rows(service, *table.c, order=table.primary_key)]
-        for table in Base.metadata.sorted_tables
+        for table in own_tables(service.app)
     }
 
 
@@ -162,7 +164,11 @@ def command(service, monkeypatch):
 def test_the_command_says_what_it_has_done_and_draws_nothing_into_files(service, command, capsys):
     command("--users", "300", "--groups", "120", "--seed", "7")
     said = capsys.readouterr()
-    assert said.out.endswith("has 300 users in 120 groups.\n")
+    further = further_types(service.app)
+    named = re.findall(r", and 200 (\S+?)(?=, and |\.\n$)", said.out)
+    assert sorted(named) == sorted(further)
+    others = "".join(f", and 200 {name}" for name in named)
+    assert said.out.endswith(f"has 300 users in 120 groups{others}.\n")
     assert said.err == ""
     assert digest(everything(service)) == DIGEST
 
@@ -200,7 +206,7 @@ def test_a_database_that_was_not_migrated_is_refused(empty_database, monkeypatch
 
 
 def test_all_are_stored_or_none(service, monkeypatch):
-    monkeypatch.setattr(seeding, "CHUNK", 10)
+    monkeypatch.setattr(row_store, "CHUNK", 10)
 
     def stop(label: str, numbers: range):
         for number in numbers:
@@ -216,7 +222,7 @@ def test_all_are_stored_or_none(service, monkeypatch):
 
 @pytest.mark.parametrize("running_service", ["sqlite"], indirect=True)
 def test_no_more_is_in_memory_than_one_statement_takes(service, monkeypatch):
-    monkeypatch.setattr(seeding, "CHUNK", 100)
+    monkeypatch.setattr(row_store, "CHUNK", 100)
     made, ahead = [], []
 
     def count(_label: str, numbers: range):

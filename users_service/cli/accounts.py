@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from users_service import database
 from users_service.auth import Passwords, digest, end_tokens_of, new_token, take_role
+from users_service.faults import CommandFailedError
 from users_service.models import Role, Token, User, email_key
 from users_service.permissions import ALL, fault_of
 from users_service.schemas import TokenSchema, UserSchema
@@ -27,7 +28,7 @@ from users_service.settings import Settings
 ADMIN = "admin"
 
 
-class AccountError(Exception):
+class AccountError(CommandFailedError):
     """What an account command cannot do, as one sentence."""
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from users_service import database
 from users_service.auth import composer
 from users_service.cli.logs import shown
+from users_service.faults import CommandFailedError
 from users_service.outbox import ServerAwayError, Worker
 
 
-class MailError(Exception):
+class MailError(CommandFailedError):
     """Why no mail can be sent, as one sentence."""
 
 

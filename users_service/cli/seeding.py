@@ -3,31 +3,31 @@
 The same seed makes the same data on every engine.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from random import Random
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Table, exists, insert, select
+from sqlalchemy import Connection, Engine, exists, select
 
+from users_service.cli.rows import (
+    CHUNK,
+    DOMAINS,
+    LAST,
+    Progress,
+    Row,
+    SeedError,
+    identities,
+    pick,
+    random_of,
+    row_of,
+    store,
+)
+from users_service.cli.seeding_others import Ids, fill, others_of, store_people
 from users_service.database import changes
+from users_service.jsonapi import Resource
 from users_service.models import Base, Group, Role, User, computed_values, memberships
-
-Row = dict[str, Any]
-Progress = Callable[[str, range], Iterable[int]]
-
-# Rows that are in memory at once, and in one statement, which stays far below statement_timeout.
-CHUNK = 10_000
-
-# The period of all creation and modification times.
-FIRST, LAST = datetime(2018, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
-SPAN = (LAST - FIRST) // timedelta(microseconds=1)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# Reserved domains: nobody has an address there (RFC 2606).
-DOMAINS = ["example.com", "example.net", "example.org", "harbour.example", "orchard.example"]
 
 
 def _words(text: str) -> list[tuple[str, str]]:
@@ -135,45 +135,60 @@ ROLES = {
 }
 
 
-class SeedError(Exception):
-    """The database is not empty."""
-
-
 def seed(
     engine: Engine,
     users: int,
     groups: int,
     seed: int,
     progress: Progress = lambda _label, numbers: numbers,
-) -> None:
+    *,
+    resources: Mapping[str, Resource] = MappingProxyType({}),
+    others: int = 0,
+) -> dict[str, int]:
     """Fill an empty database with made-up data, in one transaction.
 
     :param users: the number of users.
     :param groups: the number of groups.
     :param seed: the seed of the random numbers.
     :param progress: yields the numbers of a range, and may show the progress.
-    :raises SeedError: if there are users, groups or roles already.
+    :param resources: the resources of the service by type, if it may have others.
+    :param others: the number of resources of each other type.
+    :returns: how many there are of each other type.
+    :raises SeedError: if there are such resources already.
     """
+    models: list[Any] = [User, Group, Role, *(resource.model for resource in others_of(resources))]
     with engine.execution_options(**changes(engine)).begin() as connection:
-        for model in (User, Group, Role):
+        for model in models:
             if connection.scalar(select(exists(select(model.id)))):
                 raise SeedError(
                     f"The database already has {model.__tablename__}; nothing was changed."
                 )
-        _fill(connection, users, groups, seed, progress)
+        ids = _fill(connection, users, groups, seed, progress, resources)
+        counts = fill(connection, resources, ids, others, seed, progress)
     _vacuum(engine)
+    return counts
 
 
-def _fill(connection: Connection, users: int, groups: int, seed: int, progress: Progress) -> None:
+def _fill(
+    connection: Connection,
+    users: int,
+    groups: int,
+    seed: int,
+    progress: Progress,
+    resources: Mapping[str, Resource],
+) -> Ids:
+    """Store people and return their ids: of many the first ones."""
     role_rows = list(_roles(seed))
     group_rows = list(_groups(groups, seed))
-    connection.execute(insert(Role), role_rows)
-    _store(connection, Group.__table__, group_rows)
+    store_people(connection, Role, resources.get("roles"), role_rows, seed, copy=False)
+    store_people(connection, Group, resources.get("groups"), group_rows, seed)
     role_ids, group_ids = ([row["id"] for row in rows] for rows in (role_rows, group_rows))
-    numbers = progress("users", range(users))
-    _store(connection, User.__table__, _users(numbers, users, role_ids, seed))
+    people = _users(progress("users", range(users)), users, role_ids, seed)
+    store_people(connection, User, resources.get("users"), people, seed)
     numbers = progress("memberships", range(users))
-    _store(connection, memberships, _memberships(numbers, users, group_ids, seed))
+    store(connection, memberships, _memberships(numbers, users, group_ids, seed))
+    user_ids = [id for id, _ in islice(identities("users", users, seed), CHUNK)]
+    return {"roles": role_ids, "groups": group_ids[:CHUNK], "users": user_ids}
 
 
 def _vacuum(engine: Engine) -> None:
@@ -187,46 +202,33 @@ def _vacuum(engine: Engine) -> None:
         connection.exec_driver_sql(f"VACUUM (ANALYZE) {', '.join(Base.metadata.tables)}")
 
 
-def _identities(kind: str, number: int, seed: int) -> Iterator[tuple[UUID, datetime]]:
-    """Yield UUIDs of version 7 (RFC 9562 §5.7) with the time in each, in ascending order."""
-    random = _random(kind, seed)
-    for index in range(number):
-        offset = (index * SPAN + int(random.random() * SPAN)) // number
-        moment = FIRST + timedelta(microseconds=offset)
-        milliseconds = (moment - EPOCH) // timedelta(milliseconds=1)
-        bits = random.getrandbits(74)
-        version_and_variant = (7 << 76) | (0b10 << 62)
-        high, low = bits >> 62, bits & ((1 << 62) - 1)
-        yield UUID(int=(milliseconds << 80) | version_and_variant | (high << 64) | low), moment
-
-
 def _roles(seed: int) -> Iterator[Row]:
-    identities = _identities("roles", len(ROLES), seed)
-    for (name, (description, permissions)), identity in zip(ROLES.items(), identities, strict=True):
+    made = identities("roles", len(ROLES), seed)
+    for (name, (description, permissions)), identity in zip(ROLES.items(), made, strict=True):
         texts = _texts(Role, name=name, description=description)
-        yield _row(identity, **texts, permissions=permissions)
+        yield row_of(identity, **texts, permissions=permissions)
 
 
 def _groups(number: int, seed: int) -> Iterator[Row]:
     names = len(PLACES) * len(TEAMS)
-    for index, identity in enumerate(_identities("groups", number, seed)):
+    for index, identity in enumerate(identities("groups", number, seed)):
         name = f"{PLACES[index % len(PLACES)]} {TEAMS[index // len(PLACES) % len(TEAMS)]}"
         if index >= names:
             name += f" {index // names + 1}"
-        yield _row(identity, **_texts(Group, name=name, description=None))
+        yield row_of(identity, **_texts(Group, name=name, description=None))
 
 
 def _users(numbers: Iterable[int], number: int, roles: list[UUID], seed: int) -> Iterator[Row]:
-    random = _random("people", seed)
-    for index, identity in zip(numbers, _identities("users", number, seed), strict=True):
-        given, family, form = _pick(random, NAMES)
-        (given, ascii_given), (family, ascii_family) = _pick(random, given), _pick(random, family)
-        email = f"{ascii_given}.{ascii_family}.{index + 1}@{_pick(random, DOMAINS)}"
-        row = _row(
+    random = random_of("people", seed)
+    for index, identity in zip(numbers, identities("users", number, seed), strict=True):
+        given, family, form = pick(random, NAMES)
+        (given, ascii_given), (family, ascii_family) = pick(random, given), pick(random, family)
+        email = f"{ascii_given}.{ascii_family}.{index + 1}@{pick(random, DOMAINS)}"
+        row = row_of(
             identity,
             **_texts(User, email=email, name=form.format(given, family)),
             is_active=random.random() < 0.8,
-            role_id=_pick(random, roles) if random.random() < 0.8 else None,
+            role_id=pick(random, roles) if random.random() < 0.8 else None,
         )
         if random.random() < 0.4:  # changed since its creation
             since = (LAST - row["creation_time"]) * random.random()
@@ -238,8 +240,8 @@ def _memberships(
     numbers: Iterable[int], number: int, groups: list[UUID], seed: int
 ) -> Iterator[Row]:
     """Yield up to five memberships for each user. The first groups get the most members."""
-    random = _random("memberships", seed)
-    for _, (user, _) in zip(numbers, _identities("users", number, seed), strict=True):
+    random = random_of("memberships", seed)
+    for _, (user, _) in zip(numbers, identities("users", number, seed), strict=True):
         number_of_groups = int(random.random() * 6)
         indexes = {int(random.random() ** 2 * len(groups)) for _ in range(number_of_groups)}
         for index in sorted(indexes) if groups else ():
@@ -249,38 +251,3 @@ def _memberships(
 def _texts(model: Any, **texts: str | None) -> Row:
     """Return texts with what is computed from them: the fastest statements have no defaults."""
     return texts | computed_values(model, texts)
-
-
-def _row(identity: tuple[UUID, datetime], **values: Any) -> Row:
-    id, moment = identity
-    times = {"creation_time": moment, "modification_time": moment}
-    return {"id": id, **values, **times, "version": 1}
-
-
-def _random(kind: str, seed: int) -> Random:
-    return Random(f"{kind} {seed}")  # noqa: S311  # no secrets are made of it
-
-
-def _pick(random: Random, choices: list[Any]) -> Any:
-    # random() returns the same numbers in every version of Python; choice() need not.
-    return choices[int(random.random() * len(choices))]
-
-
-def _store(connection: Connection, table: Any, rows: Iterable[Row]) -> None:
-    """Insert rows in chunks, in the fastest way of the engine."""
-    rows = iter(rows)
-    store = _copy if connection.dialect.name == "postgresql" else _insert
-    while chunk := list(islice(rows, CHUNK)):
-        store(connection, table, chunk)
-
-
-def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
-    connection.execute(insert(table), rows)
-
-
-def _copy(connection: Connection, table: Table, rows: list[Row]) -> None:
-    statement = f"COPY {table.name} ({', '.join(rows[0])}) FROM STDIN"
-    driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(tuple(row.values()))

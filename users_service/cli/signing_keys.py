@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from users_service.faults import CommandFailedError
 from users_service.settings import add_signing_key
 
 ROTATE = (
@@ -14,7 +15,7 @@ ROTATE = (
 )
 
 
-class KeyFileError(Exception):
+class KeyFileError(CommandFailedError):
     """What a command about keys cannot do, as one sentence."""
 
 

@@ -11,12 +11,15 @@ from typing import Any
 from users_service import database, docs
 from users_service.cli.logs import shown
 from users_service.cli.seeding import seed
+from users_service.jsonapi import resources_of
 
 SEEDS = {
     "users": "how many users (default: %(default)s)",
     "groups": "how many groups (default: %(default)s)",
+    "others": "how many of each type that the service has beside these (default: %(default)s)",
     "seed": "seed of the random numbers: another seed makes other people (default: %(default)s)",
 }
+SEED_NUMBERS = {"users": 1000, "groups": 50, "others": 200, "seed": 1}
 BAR = 40  # characters of a progress bar
 
 
@@ -36,7 +39,7 @@ def add_commands(commands: Any) -> None:
         "seed", help="fill an empty database with made-up people", description=seed_.__doc__
     )
     seed.add_argument("ini", help="the ini file of the service, such as development.ini")
-    for name, number in (("users", 1000), ("groups", 50), ("seed", 1)):
+    for name, number in SEED_NUMBERS.items():
         seed.add_argument(f"--{name}", type=_number, default=number, metavar="N", help=SEEDS[name])
     seed.set_defaults(run=seed_)
 
@@ -57,16 +60,22 @@ def openapi_(options: argparse.Namespace) -> None:
 
 
 def seed_(options: argparse.Namespace) -> None:
-    """Fill the empty, migrated database of an ini file with made-up users, roles and groups. The
-    same numbers make the same data. E-mail addresses are in reserved domains (RFC 2606)."""
-    engine = database.make_engine(database.settings_of(options.ini))
+    """Fill the empty, migrated database of an ini file with made-up users, roles and groups, and
+    with whatever else the service has. The same numbers make the same data. E-mail addresses are in
+    reserved domains (RFC 2606)."""
+    settings = database.settings_of(options.ini)
+    resources = resources_of(docs.declare(settings))
+    engine = database.make_engine(settings)
     show = _progress if sys.stderr.isatty() else _silence
+    numbers = (options.users, options.groups, options.seed)
     try:
         database.check_schema(engine)
-        seed(engine, options.users, options.groups, options.seed, show)
+        others = seed(engine, *numbers, show, resources=resources, others=options.others)
     finally:
         engine.dispose()
-    print(f"The database of {options.ini} has {options.users} users in {options.groups} groups.")
+    more = "".join(f", and {number} {type}" for type, number in others.items())
+    has = f"{options.users} users in {options.groups} groups{more}"
+    print(f"The database of {options.ini} has {has}.")
 
 
 def _number(text: str) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from cornice.service import Service
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
+from pyramid.registry import Registry
 from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.security import NO_PERMISSION_REQUIRED
@@ -87,11 +88,16 @@ def _response(body: bytes, suffix: str) -> Response:
 
 def describe(settings: Settings) -> dict[str, Any]:
     """Return the OpenAPI document. Its server URL is relative to the URL of the document."""
+    return description(declare(settings)) | {"servers": [{"url": "/"}]}
+
+
+def declare(settings: Settings) -> Registry:
+    """Return the registry of the service as its modules declare it, without a database."""
     config = Configurator()
     config.registry["settings"] = settings
     config.include("users_service")
     config.commit()
-    return description(config.registry) | {"servers": [{"url": "/"}]}
+    return config.registry
 
 
 def includeme(config: Configurator) -> None:
