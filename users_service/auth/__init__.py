@@ -23,6 +23,7 @@ from users_service.auth.mail_requests import (
     create_password_reset,
     create_sign_up,
 )
+from users_service.auth.owners import owned
 from users_service.auth.passwords import Passwords
 from users_service.auth.roles import take_role
 from users_service.auth.secrets import digest, new_token
@@ -64,6 +65,7 @@ __all__ = [
     "entry_meta",
     "includeme",
     "new_token",
+    "owned",
     "prepare_token",
     "prepare_user",
     "purge_codes",
@@ -79,5 +81,5 @@ def includeme(config: Configurator) -> None:
     cores = partial(config.registry.get, "cores", ())
     config.registry["passwords"] = Passwords(config.registry["settings"], cores)
     config.add_jsonapi_error_codes(CODES, RULES)
-    for name in ("policy", "callers", "administrators", "tokens", "assertions"):
+    for name in ("policy", "callers", "administrators", "tokens", "assertions", "owners"):
         config.include(f"{__name__}.{name}")

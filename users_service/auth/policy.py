@@ -74,7 +74,9 @@ class SecurityPolicy:
         caller: Caller = request.caller
         if permission == OF_ITS_HOLDER and caller.token_id is not None:
             return Allowed("a token may be ended by its holder")
-        if any(may(caller, name) for name in (permission, *ALSO_BY.get(permission, ()))):
+        others = request.registry["also_by"].get(permission) or ()
+        names = [permission, *(name for other in others for name in other or ())]
+        if any(may(caller, name) for name in names):
             return Allowed("%s is granted", permission)
         return Denied("%s is not granted", permission)
 
@@ -99,8 +101,10 @@ THROTTLED = ("tokens_create", "users_update", "operations")
 
 def includeme(config: Configurator) -> None:
     config.set_security_policy(SecurityPolicy())
-    instead: dict[str, list[tuple[str, ...] | None]] = {
+    # What belongs to users is added to it, when the resources are known.
+    also_by: dict[str, list[tuple[str, ...] | None]] = {
         permission: [(name,) for name in names] for permission, names in ALSO_BY.items()
     }
-    instead |= {OPEN: [None], OF_ITS_HOLDER: [()]}
-    config.set_jsonapi_security(SCHEME, instead=instead, throttled=THROTTLED)
+    also_by |= {OPEN: [None], OF_ITS_HOLDER: [()]}
+    config.registry["also_by"] = also_by
+    config.set_jsonapi_security(SCHEME, instead=also_by, throttled=THROTTLED)

@@ -23,7 +23,7 @@ def seen_users(request: Request) -> object:
         return NOBODY
     users = request.jsonapi_resources["users"]
     managed = Related(users.relationships["groups"], _managed_by(request, caller.user_id))
-    return Or((_is(request, caller.user_id), managed))
+    return Or((is_user(request, caller.user_id), managed))
 
 
 def seen_roles(request: Request) -> object:
@@ -60,15 +60,16 @@ def _seen_by_user(request: Request, kind: str, *relationships: str) -> object:
         return None
     if not may(caller, "self:read"):
         return NOBODY
-    resource, me = request.jsonapi_resources[kind], _is(request, caller.user_id)
+    resource, me = request.jsonapi_resources[kind], is_user(request, caller.user_id)
     related = tuple(Related(resource.relationships[name], me) for name in relationships)
     return related[0] if len(related) == 1 else Or(related)
 
 
 def _managed_by(request: Request, user_id: UUID) -> Related:
     groups = request.jsonapi_resources["groups"]
-    return Related(groups.relationships["managers"], _is(request, user_id))
+    return Related(groups.relationships["managers"], is_user(request, user_id))
 
 
-def _is(request: Request, user_id: UUID) -> Compare:
+def is_user(request: Request, user_id: UUID) -> Compare:
+    """The condition on users that holds for one of them."""
     return Compare(request.jsonapi_resources["users"], "id", "eq", (user_id,))
