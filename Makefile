@@ -16,6 +16,7 @@
 #   make format    format the code with ruff
 #   make constraints   write constraints.txt: the newest versions of everything that is installed
 #   make install   make .venv with the service in it
+#   make generator install what `users-service resource` needs as well
 #   make clean     remove everything that these targets made, the development database too
 
 PYTHON ?= python3
@@ -37,7 +38,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install \
 
 .DEFAULT_GOAL := serve
 .PHONY: serve install test check lint types scripts coverage conformance asvs package clients description fuzz \
-	browser ui openapi bench format constraints clean
+	browser ui generator openapi bench format constraints clean
 
 $(BIN)/python:
 	@echo "== Making $(VENV)"
@@ -55,12 +56,15 @@ $(VENV)/installed-dev: $(VENV)/installed
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
-$(VENV)/installed-postgresql $(VENV)/installed-mysql: $(VENV)/installed-%: $(VENV)/installed
-	@echo "== Installing the driver for $*"
+$(VENV)/installed-postgresql $(VENV)/installed-mysql $(VENV)/installed-generate: \
+		$(VENV)/installed-%: $(VENV)/installed
+	@echo "== Installing what $* needs"
 	@$(PIP) --editable '.[$*]'
 	@touch $@
 
 install: $(INSTALLED)
+
+generator: $(VENV)/installed-generate
 
 serve: $(INSTALLED)
 	@echo "== Migrating the database"

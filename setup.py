@@ -10,7 +10,15 @@ DESCRIPTION = [
     "schemathesis>=4.20,<5",
     "selenium>=4.30,<5",
 ]
+# What writes resources from their descriptions.
+GENERATE = [
+    "jsonschema>=4.23,<5",
+    "libcst>=1.8,<2",
+    "ruamel.yaml>=0.18,<0.20",
+    "ruff>=0.9,<1",
+]
 TEST = [
+    *GENERATE,
     *POSTGRESQL,
     *MYSQL,
     "aiosmtpd>=1.4.6,<2",
@@ -19,7 +27,6 @@ TEST = [
     "pytest>=8.3,<10",
     "coverage>=7.10,<8",
     "hypothesis>=6.120,<7",
-    "jsonschema>=4.23,<5",
     "openapi-spec-validator>=0.7.2,<1",
     "pytest-cov>=6.2,<8",
     "pytest-xdist>=3.6,<4",
@@ -35,7 +42,6 @@ DEV = [
     "granian>=2.5,<3",
     "gunicorn>=23,<28",
     "mypy>=1.15,<3",
-    "ruff>=0.9,<1",
     "uv>=0.5,<1",
     "wheel>=0.45,<1",
 ]
@@ -98,7 +104,13 @@ setup(
         # Its lists of common passwords and words.
         "zxcvbn>=4.5,<5",
     ],
-    extras_require={"postgresql": POSTGRESQL, "mysql": MYSQL, "test": TEST, "dev": DEV},
+    extras_require={
+        "postgresql": POSTGRESQL,
+        "mysql": MYSQL,
+        "generate": GENERATE,
+        "test": TEST,
+        "dev": DEV,
+    },
     entry_points={
         "paste.app_factory": ["main = users_service:main"],
         "paste.server_factory": ["main = users_service.serving:make_server"],

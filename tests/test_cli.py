@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from paste.deploy import loadapp
+from sqlalchemy import inspect
 
+from tests.further import OWN
 from tests.server import ROOT
+from tests.service import dispose
 from users_service.cli import main
 from users_service.database import migrations
+from users_service.jsonapi import resources_of
+from users_service.models import User
 
 
 def test_the_committed_description_is_that_of_the_service(capsys):
@@ -67,12 +73,22 @@ def test_faults_of_the_resources_are_told_in_a_sentence_each(tmp_path, start):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stdout == ""
+    types, ways = sorted(known_types(str(ini))), sorted(inspect(User).relationships.keys())
+    assert {*OWN} <= {*types}
+    assert {"groups", "managed_groups", "role", "tokens"} <= {*ways}
     assert done.stderr.splitlines() == [
         "UserSchema.full_name: User has no column full_name; it has creation_time, email,"
         " email_folded, email_key, id, is_active, modification_time, name, name_folded,"
         " password_hash, role_id, verification_time, version.",
-        "UserSchema.office: There is no resource of type offices; there are groups, roles, tokens,"
-        " users.",
-        "UserSchema.office: User has no relationship office; it has groups, managed_groups, role,"
-        " tokens.",
+        f"UserSchema.office: There is no resource of type offices; there are {', '.join(types)}.",
+        f"UserSchema.office: User has no relationship office; it has {', '.join(ways)}.",
     ]
+
+
+def known_types(ini: str) -> list[str]:
+    """The types of all resources."""
+    app = loadapp(f"config:{ini}")
+    try:
+        return [*resources_of(app.registry)]
+    finally:
+        dispose(app)

@@ -39,7 +39,9 @@ def ini(empty_database, tmp_path) -> Path:
 
 
 def tables(engine) -> set[str]:
-    return set(inspect(engine).get_table_names())
+    """The tables, but for those of described resources that a downgrade keeps with their rows."""
+    names = inspect(engine).get_table_names()
+    return {name for name in names if not name.startswith("removed_")}
 
 
 def test_up_and_down_and_up_again(engine):

@@ -10,10 +10,13 @@ import pytest
 
 from tests.auth.world import PASSWORD, World, as_holder
 from tests.client import API, MEDIA_TYPE
+from tests.described import completed, made
 from tests.engines import on_one_engine
+from tests.further import OWN, further_relationships, further_types
 from users_service.auth import new_token
+from users_service.auth.owners import OwnedRules
 from users_service.auth.visibility import PERSONAL
-from users_service.jsonapi import description
+from users_service.jsonapi import description, resources_of
 
 pytestmark = on_one_engine
 
@@ -355,7 +358,74 @@ def paths(app: Any) -> Iterator[str]:
 
 def test_every_method_of_the_description_has_a_row(service):
     rows = {row.partition(" of ")[0] for row in ROWS}
-    assert rows == set(paths(service.guarded_app))
+    app = service.guarded_app
+    found = set(paths(app))
+    assert rows == {path for path in found if not is_further(app, path)}
+
+
+def is_further(app: Any, path: str) -> bool:
+    """Whether a method and path are of a further resource, or of links that lead to one."""
+    kind, *rest = path.partition(" ")[2].strip("/").split("/")
+    if kind in further_types(app):
+        return True
+    return kind in OWN and not further_relationships(kind).isdisjoint(rest)
+
+
+# Who has no caller behind it.
+REFUSED = {"nobody": 401, "bad token": 401, "inactive": 401}
+
+
+def test_further_resources_are_open_to_who_has_their_permissions(world):
+    """Those without an owner: `<type>:read` and so on, which of all callers only one has."""
+    app, administrator = world.app, world.client("administrator")
+    resources = resources_of(app.registry)
+    for kind in further_types(app):
+        if isinstance(resources[kind].rules, OwnedRules):
+            continue
+        for caller in CALLERS[:-1]:
+            target = made(administrator, kind)
+            new = completed(administrator, {"data": {"type": kind}})
+            client, url = client_of(world, caller), f"{API}/{kind}/{target['id']}"
+            expected = REFUSED.get(caller, 403)
+            same = {"data": target | {"attributes": {}}}
+            assert client.get(f"{API}/{kind}").status_int == expected
+            assert client.post(f"{API}/{kind}", new).status_int == expected
+            assert client.get(url).status_int == expected
+            assert client.patch(url, same).status_int == expected
+            assert client.delete(url).status_int == expected
+            for name in resources[kind].relationships:
+                if resources[kind].relationships[name].field is not None:
+                    assert client.get(f"{url}/{name}").status_int == expected
+                    assert client.get(f"{url}/relationships/{name}").status_int == expected
+        target = made(administrator, kind)
+        url = f"{API}/{kind}/{target['id']}"
+        assert administrator.get(url).status_int == 200
+        assert administrator.patch(url, {"data": target | {"attributes": {}}}).status_int == 200
+        assert administrator.delete(url).status_int == 204
+
+
+def test_owned_resources_are_open_to_their_owners(world):
+    app, administrator = world.app, world.client("administrator")
+    resources = resources_of(app.registry)
+    statuses = "401 401 403 200 404 404 401 404 404 200"
+    for kind in further_types(app):
+        owner = getattr(resources[kind].rules.visible, "__self__", None)
+        if not isinstance(resources[kind].rules, OwnedRules):
+            continue
+        links = {owner.relationship: {"data": world.ref("users", "self")}}
+        new = completed(administrator, {"data": {"type": kind, "relationships": links}})
+        stored = administrator.post(f"{API}/{kind}", new).json["data"]
+        url = f"{API}/{kind}/{stored['id']}"
+        same = {"data": {"type": kind, "id": stored["id"], "attributes": {}}}
+        for caller, status in zip(CALLERS, statuses.split(), strict=True):
+            client = client_of(world, caller)
+            assert str(client.get(url).status_int) == status, (kind, caller)
+            assert str(client.patch(url, same).status_int) == status, (kind, caller)
+            if caller != "administrator":
+                refused = REFUSED.get(caller, 403)
+                assert client.post(f"{API}/{kind}", new).status_int == refused, (kind, caller)
+                assert client.delete(url).status_int in (refused, 404), (kind, caller)
+        assert administrator.delete(url).status_int == 204
 
 
 @pytest.mark.parametrize("caller", CALLERS)

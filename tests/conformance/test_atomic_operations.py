@@ -500,7 +500,7 @@ INVALID = [
     resource("users", email="a\x00b@example.com", name="A\nB"),
     resource("users", "1", **ADA),
     resource("users", **ADA, role=Linked([]), groups=Linked(None)),
-    resource("users", **ADA, teams=Linked([])),
+    resource("users", **ADA, nope=Linked([])),
     resource("users", **ADA, groups=Linked([identifier("users", NOBODY), {}])),
     {"type": "users", "attributes": ADA, "relationships": {"groups": {}}},
 ]

@@ -5,6 +5,7 @@ import pytest
 from tests.client import user
 from tests.conformance.world import GROUPS, USERS, error, statements
 from tests.engines import on_one_engine
+from tests.further import further_relationships
 
 pytestmark = on_one_engine
 
@@ -50,7 +51,8 @@ def test_fields_of_a_type_count_wherever_it_is_and_for_no_other(world):
     roles = [item for item in document["included"] if item["type"] == "roles"]
     assert groups
     assert all(shown(item) == {"name"} for item in groups)
-    assert all(shown(item) == ATTRIBUTES | {"role", "groups"} for item in document["data"])
+    every = ATTRIBUTES | {"role", "groups"} | further_relationships("users")
+    assert all(shown(item) == every for item in document["data"])
     assert roles
     assert all("permissions" in shown(item) for item in roles)
     url = f"{USERS}/{world.joiner}?include=groups.members&fields[users]=email"

@@ -166,7 +166,7 @@ def test_what_may_not_be_changed_is_forbidden(world, app_with, permitted, method
 @pytest.mark.parametrize("method", ["PATCH", "POST", "DELETE"])
 def test_a_parent_or_a_relationship_that_is_not_there_is_not_found(world, method):
     data = identifiers("groups", world.empty_group)
-    for url in (linkage(NOBODY), linkage("1"), linkage(world.joiner, "teams")):
+    for url in (linkage(NOBODY), linkage("1"), linkage(world.joiner, "nope")):
         response = world.client.request(method, url, {"data": data})
         assert response.status_int == 404
         assert sources(response) == [("", "not_found")]
