@@ -12,7 +12,7 @@ from tests.auth.world import World
 from tests.client import API, Client
 from tests.service import Service
 from users_service.cli import made_up
-from users_service.jsonapi import Resource, resources_of
+from users_service.jsonapi import Relationship, Resource, resources_of
 
 Json = dict[str, Any]
 
@@ -194,7 +194,20 @@ def assert_owned(service: Service, document: Json, relationship: str) -> None:
         assert stranger.patch(url, change).status_int == 404
         assert stranger.get(_list_of(source["type"])).json["data"] == []
     assert world.client(None).get(url).status_int == 401
+    _assert_not_given_away(world, document, resource.relationships[relationship])
     assert _linked(administrator, source, relationship) == [world.ref("users", "self")]
+
+
+def _assert_not_given_away(world: World, document: Json, owner: Relationship) -> None:
+    """Who may change all users, but only its own of these, gives none of them to another user."""
+    helpdesk = world.client("helpdesk")
+    its_own = _stored_with(
+        world.client("administrator"), document, owner.name, world.ref("users", "helpdesk")
+    )
+    if owner.is_shown_by_target:
+        url = f"{API}/users/{world.ids['other']}/relationships/{owner.inverse.name}"
+        assert helpdesk.post(url, {"data": [identifier(its_own)]}).status_int == 403
+    assert _linked(helpdesk, its_own, owner.name) == [world.ref("users", "helpdesk")]
 
 
 def _stored_with(client: Client, document: Json, relationship: str, target: Json) -> Json:

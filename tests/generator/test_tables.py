@@ -290,17 +290,19 @@ CHOICE = Field(name="a", type="choice", of={"red": "Red", "blue": "Blue"})
             "safe",
             "Remove the table teams; its rows are kept in removed_teams_<revision>.",
         ),
-        (
-            TEAM,
-            replace(TEAM, type="squads", was="teams"),
-            "safe",
-            "Rename the table teams to squads.",
-        ),
     ],
 )
 def test_a_step_says_what_it_does(old, new, label, says):
     (step,) = steps_of(old, new)
     assert (step.label, step.says) == (label, says)
+
+
+def test_a_type_is_renamed_with_its_permissions():
+    steps = steps_of(TEAM, replace(TEAM, type="squads", was="teams"))
+    assert [(step.label, step.says) for step in steps] == [
+        ("safe", "Name the permissions teams:… of roles and tokens squads:…."),
+        ("safe", "Rename the table teams to squads."),
+    ]
 
 
 def test_what_the_tables_do_not_show_needs_no_migration():

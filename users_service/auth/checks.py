@@ -137,18 +137,32 @@ def demand_own(caller: Caller, permissions: Collection[str]) -> None:
 def _check_fields(request: Request, change: Change, *, own: bool = False) -> None:
     """Check that the caller may write all the fields that a change names: of a creation, for which
     it has the permission, its relationships."""
-    kind = change.resource.type
-    others = Writers(permission=f"{kind}:update")  # such as relationships of other resources
-    faults = []
+    fields, faults = FIELDS[change.resource.type], []
     names = change.sent
     if change.kind == "create":
         names &= change.resource.relationships.keys()
     for name in sorted(names):
-        if not _may_write(request, change, FIELDS[kind].get(name, others), own=own):
+        writers = fields.get(name)
+        if not (
+            _may_write_further(request.caller, change, name)
+            if writers is None
+            else _may_write(request, change, writers, own=own)
+        ):
             detail, source = f"You may not change {name}.", change.source_of(name)
             faults.append(Error(code="forbidden", detail=detail, source=source))
     if faults:
         raise JSONAPIError(*faults)
+
+
+def _may_write_further(caller: Caller, change: Change, name: str) -> bool:
+    """Whether a caller may write a field that another resource brings along: a relationship takes
+    its permission, or the right to update both ends."""
+    kinds, relationship = [change.resource.type], change.resource.relationships.get(name)
+    if relationship is not None:
+        if relationship.permission is not None:
+            return may(caller, relationship.permission)
+        kinds.append(relationship.target.type)
+    return all(may(caller, f"{kind}:update") for kind in kinds)
 
 
 def _may_write(request: Request, change: Change, writers: Writers, *, own: bool) -> bool:

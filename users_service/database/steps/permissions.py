@@ -12,7 +12,8 @@ HOLDERS = ("roles", "tokens")
 
 
 def rename_permissions(was: str, name: str) -> None:
-    """Let roles and tokens name the permissions of a type by its new name.
+    """Let roles and tokens, as far as there are these tables, name the permissions of a type by its
+    new name.
 
     :param was: the former name of the type.
     """
@@ -21,7 +22,8 @@ def rename_permissions(was: str, name: str) -> None:
         sa.column("permissions", JSON),
         sa.column("version", sa.Integer()),
     ]
-    for holder in HOLDERS:
+    there = sa.inspect(connection)
+    for holder in filter(there.has_table, HOLDERS):
         table = table_of(holder, columns)
         for rows in rows_of(connection, holder, columns):
             for row in rows:
