@@ -194,8 +194,9 @@ def assert_owned(service: Service, document: Json, relationship: str) -> None:
         assert stranger.patch(url, change).status_int == 404
         assert stranger.get(_list_of(source["type"])).json["data"] == []
     assert world.client(None).get(url).status_int == 401
-    _assert_not_given_away(world, document, resource.relationships[relationship])
     assert _linked(administrator, source, relationship) == [world.ref("users", "self")]
+    _delete(administrator, source)
+    _assert_not_given_away(world, document, resource.relationships[relationship])
 
 
 def _assert_not_given_away(world: World, document: Json, owner: Relationship) -> None:
