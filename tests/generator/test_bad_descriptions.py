@@ -145,7 +145,8 @@ def test_a_description_that_is_too_large(root, capsys):
 def test_new_fields_that_cannot_be_read(root, capsys):
     assert "name:type" in fault(root, capsys, "new", "teams", "name")
     assert "the types are" in fault(root, capsys, "new", "teams", "name:string")
-    assert "reserved" not in fault(root, capsys, "new", "Teams", "name:line")
+    assert "is no name" in fault(root, capsys, "new", "Teams", "name:line")
+    assert "is no name" in fault(root, capsys, "new", "../teams", "name:line")
     assert list((root / "resources").iterdir()) == []
 
 
@@ -154,6 +155,7 @@ def test_renaming_what_is_not_there(root, capsys):
     assert "no resources/parts.yaml" in fault(root, capsys, "rename", "parts", "teams")
     assert "no field or relationship" in fault(root, capsys, "rename", "teams.nme", "title")
     assert "no name" in fault(root, capsys, "rename", "teams.name", "Title")
+    assert "no name" in fault(root, capsys, "rename", "teams", "../squads")
 
 
 def test_changes_that_are_not_committed_are_not_written_over(root, capsys):

@@ -129,6 +129,21 @@ def test_comments_of_a_description_stay_when_a_name_is_changed(tree):
     assert "Rename name of teams to title." in resource(tree, "diff")
 
 
+def test_a_name_that_changes_again_is_a_rename_again(tree):
+    resource(tree, "rename teams.name label")
+    resource(tree, "rename teams.label title")
+    assert "Rename name of teams to title." in resource(tree, "diff")
+    resource(tree, "rename teams squads")
+    resource(tree, "apply --yes")
+    commit(tree)
+    resource(tree, "rename squads.title heading")
+    resource(tree, "rename squads crews")
+    printed = resource(tree, "diff")
+    assert "Rename title of squads to heading." in printed
+    assert "Rename the table squads to crews." in printed
+    assert "loses data" not in printed
+
+
 def test_removing_names_the_roles_and_what_people_wrote(tree):
     run(tree, ".venv/bin/users-service migrate development.ini")
     with sqlite3.connect(tree / "var/development.sqlite3") as connection:

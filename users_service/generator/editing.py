@@ -1,5 +1,6 @@
 """Writes and edits descriptions, and keeps the comments in them."""
 
+import re
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -9,8 +10,8 @@ from ruamel.yaml import YAML
 
 from users_service.generator.model import DescriptionError
 from users_service.generator.reading import in_words, load, singular
-from users_service.generator.records import FOLDER, descriptions
-from users_service.generator.schema import NEEDED, TYPES
+from users_service.generator.records import FOLDER, descriptions, records
+from users_service.generator.schema import NAME, NEEDED, TYPE, TYPES, Json
 
 
 def begin(root: Path, kind: str, fields: Iterable[str]) -> Path:
@@ -19,6 +20,7 @@ def begin(root: Path, kind: str, fields: Iterable[str]) -> Path:
     :param fields: `name:type` each.
     :raises DescriptionError: if there is one, or a field cannot be read.
     """
+    _check_name(kind, TYPE)
     path = root / FOLDER / f"{kind}.yaml"
     if path.exists():
         raise DescriptionError(f"{path} is there already. Edit it.")
@@ -49,10 +51,11 @@ def rename(root: Path, name: str, to: str) -> list[Path]:
     kind, _, member = name.partition(".")
     if kind not in descriptions(root):
         raise DescriptionError(f"There is no {FOLDER}/{kind}.yaml.")
+    _check_name(to, NAME if member else TYPE)
     before = {path: path.read_text(encoding="utf-8") for path in (root / FOLDER).glob("*.yaml")}
     path = root / FOLDER / f"{kind}.yaml"
     try:
-        changed = _rename_member(path, member, to) if member else _rename_type(root, kind, to)
+        changed = _rename_member(root, path, member, to) if member else _rename_type(root, kind, to)
         descriptions(root)
     except DescriptionError:
         for each in (root / FOLDER).glob("*.yaml"):
@@ -63,7 +66,13 @@ def rename(root: Path, name: str, to: str) -> list[Path]:
     return changed
 
 
-def _rename_member(path: Path, name: str, to: str) -> list[Path]:
+def _check_name(name: str, schema: Json) -> None:
+    if not re.fullmatch(schema["pattern"], name) or len(name) > schema["maxLength"]:
+        rule = f"use a-z, 0-9 and _, a letter first, and at most {schema['maxLength']} characters"
+        raise DescriptionError(f"{name!r} is no name: {rule}.")
+
+
+def _rename_member(root: Path, path: Path, name: str, to: str) -> list[Path]:
     document = load(path)
     part = next((p for p in ("fields", "relationships") if name in document.get(p, {})), None)
     if part is None:
@@ -72,13 +81,24 @@ def _rename_member(path: Path, name: str, to: str) -> list[Path]:
     if to in members:
         raise DescriptionError(f"{path}: There is a {to} already.")
     value = members[name] if isinstance(members[name], dict) else {"type": members[name]}
-    value.setdefault("was", name)
+    record = records(root).get(path.stem)
+    applied = set[str]()
+    if record is not None:
+        applied |= {each.name for each in record.description.fields}
+        applied |= {each.name for each in record.description.relationships}
+    _note(value, name, is_applied=name in applied)
     place = list(members).index(name)
     del members[name]
     members.insert(place, to, value)
     _replace(document, name, to)
     _save(path, document)
     return [path]
+
+
+def _note(described: Any, name: str, *, is_applied: bool) -> None:
+    """Note the name under which something was applied: a name in between was never applied."""
+    if is_applied or "was" not in described:
+        described["was"] = name
 
 
 def _replace(document: Any, name: str, to: str) -> None:
@@ -109,7 +129,7 @@ def _rename_type(root: Path, kind: str, to: str) -> list[Path]:
     title = document.get("title", {})
     if str(title.get("many", "")).lower() == in_words(kind):
         title["one"], title["many"] = in_words(singular(to)).capitalize(), in_words(to).capitalize()
-    document.setdefault("was", kind)
+    _note(document, kind, is_applied=kind in records(root))
     _save(target, document)
     path.unlink()
     changed = [target]

@@ -77,7 +77,8 @@ def plan(root: Path, removing: str = "", *, drop: bool = False) -> Plan:
     """
     new, old = descriptions(root), records(root)
     live = {kind: each for kind, each in old.items() if not each.removed}
-    gone = live.keys() - new.keys() - {removing} - {each.was for each in new.values()}
+    former_types = {_former(kind, each, live, new) for kind, each in new.items()}
+    gone = live.keys() - new.keys() - {removing} - former_types
     for kind in sorted(gone):
         raise DescriptionError(
             f"{FOLDER}/{kind}.yaml is not there. Get it back (git checkout), or remove what it"
@@ -93,7 +94,7 @@ def plan(root: Path, removing: str = "", *, drop: bool = False) -> Plan:
     targets = {**targets, **_targets(new.values())}
     for kind in [*_in_order(new, live), *({removing} & live.keys())]:
         each = new.get(kind)
-        was = each.was if each and each.was in live and each.was not in new else kind
+        was = kind if each is None else _former(kind, each, live, new)
         digests = _plan_files(root, made, each, live.get(was), targets, former)
         made.steps += _steps(each, old.get(was), drop=drop)
         made.put(root, f"{APPLIED}/{was}.yaml", None)
@@ -103,6 +104,15 @@ def plan(root: Path, removing: str = "", *, drop: bool = False) -> Plan:
         made.put(root, f"{FOLDER}/{removing}.yaml", None)
     _plan_migration(root, made, old.get(removing), drop=drop)
     return made
+
+
+def _former(
+    kind: str, made: Description, live: Mapping[str, Record], new: Mapping[str, Description]
+) -> str:
+    """The type under which a resource was applied: what `was` says was carried out long ago, if
+    the resource was applied since."""
+    is_renamed = kind not in live and made.was in live and made.was not in new
+    return made.was if is_renamed else kind
 
 
 def _in_order(new: Mapping[str, Description], live: Mapping[str, Record]) -> list[str]:

@@ -85,7 +85,7 @@ def _check_events(path: Path, text: str) -> None:
         elif getattr(event, "tag", None):
             fault = "Tags are not read: leave it out."
         else:
-            level += kind.endswith("StartEvent") - kind.endswith("EndEvent") * 1
+            level += kind.endswith("StartEvent") - kind.endswith("EndEvent")
             if level <= MOST_LEVELS + 2:  # the stream and the document
                 continue
             fault = f"Is nested more than {MOST_LEVELS} levels deep."
